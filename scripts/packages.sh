@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What has to be installed, listed once, and how the scripts install it. Sourced by bash.
 
 # Debian's and Ubuntu's names. `a|b` is a where the distribution has it and b elsewhere: warnings, formatting and
