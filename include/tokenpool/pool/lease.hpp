@@ -1,0 +1,147 @@
+#pragma once
+// Leave to send one request: this token, leaving by this egress, now. A lease cannot leak: it is settled once
+// with an outcome, or, destroyed unsettled, given back or counted by what is known of the request.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tokenpool/base/time.hpp"
+#include "tokenpool/pool/events.hpp"
+#include "tokenpool/pool/slot.hpp"
+#include "tokenpool/quota/ledger.hpp"
+#include "tokenpool/quota/verdict.hpp"
+
+namespace tokenpool {
+
+/// What a request needs of the pool. The texts must live until the lease is granted.
+struct LeaseRequest {
+  std::string_view bucket{};
+  std::int64_t cost = 1;
+  std::string_view affinity{};
+  std::span<const SlotNumber> asked{};  ///< tokens that this call will not ask again
+};
+
+/// How a request ended.
+struct Outcome {
+  bool sent = true;  ///< false: it surely never reached the server and counts nowhere
+  Classification meaning{};
+  bool answered = false;               ///< an answer came
+  SteadyTime answered_at{};            ///< when its header block came, or when the request was given up
+  Duration latency{};                  ///< from sending to answered_at
+  std::optional<std::int64_t> cost{};  ///< the true cost, where known
+};
+
+namespace detail {
+
+/// What a lease needs of its pool.
+class LeaseKeeper {
+ public:
+  virtual SettleResult settle(const Grant& grant, const Outcome& outcome, Now now) = 0;
+  virtual void give_back(const Grant& grant) noexcept = 0;
+  virtual void count_until(const Grant& grant, SteadyTime answered_at) noexcept = 0;
+
+ protected:
+  ~LeaseKeeper() = default;
+};
+
+}  // namespace detail
+
+/// Leave to send one request. Move-only; used by one thread at a time; must not outlive its pool.
+class Lease {
+ public:
+  Lease(detail::LeaseKeeper& keeper, const detail::Grant& grant,
+        std::shared_ptr<const Credential> credential) noexcept
+      : keeper_(&keeper), grant_(grant), credential_(std::move(credential)) {}
+
+  Lease(Lease&& other) noexcept
+      : keeper_(std::exchange(other.keeper_, nullptr)),
+        grant_(other.grant_),
+        gives_up_at_(other.gives_up_at_),
+        credential_(std::move(other.credential_)) {}
+  Lease& operator=(Lease&& other) noexcept {
+    if (this != &other) {
+      let_go();
+      keeper_ = std::exchange(other.keeper_, nullptr);
+      grant_ = other.grant_;
+      gives_up_at_ = other.gives_up_at_;
+      credential_ = std::move(other.credential_);
+    }
+    return *this;
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() { let_go(); }
+
+  [[nodiscard]] const Credential& credential() const noexcept { return *credential_; }
+  [[nodiscard]] const detail::Grant& grant() const noexcept { return grant_; }
+  [[nodiscard]] SlotNumber slot() const noexcept { return grant_.place.token; }
+  [[nodiscard]] std::uint32_t egress() const noexcept { return grant_.place.egress; }
+
+  /// From here on the server may count the request, at the latest at `gives_up_at`: a lease that is then
+  /// destroyed unsettled counts until the end of its windows after that.
+  void mark_sent(SteadyTime gives_up_at) noexcept { gives_up_at_ = gives_up_at; }
+
+  /// Ends the lease with what became of the request. Call it once.
+  SettleResult settle(const Outcome& outcome, Now now) {
+    return std::exchange(keeper_, nullptr)->settle(grant_, outcome, now);
+  }
+
+ private:
+  void let_go() noexcept {
+    if (detail::LeaseKeeper* keeper = std::exchange(keeper_, nullptr)) {
+      if (gives_up_at_) {
+        keeper->count_until(grant_, *gives_up_at_);
+      } else {
+        keeper->give_back(grant_);
+      }
+    }
+  }
+
+  detail::LeaseKeeper* keeper_;
+  detail::Grant grant_;
+  std::optional<SteadyTime> gives_up_at_;
+  std::shared_ptr<const Credential> credential_;
+};
+
+/// What stands in the way of a lease.
+struct Blocker {
+  LimitScope scope = LimitScope::unknown;  ///< unknown: several causes, no single one
+  std::uint32_t number = 0;                ///< of the token, egress, bucket or account
+  bool by_limit = false;                   ///< a limit of ours is reached; else it rests
+};
+
+/// No lease now. `when` is the earliest instant at which another try can succeed, `never` if that waits for
+/// an answer to a request under way or for a person.
+struct NotUntil {
+  SteadyTime when = never;
+  Blocker why{};
+};
+
+/// No lease ever, as the pool stands.
+struct Never {
+  enum class Reason : std::uint8_t {
+    no_tokens,       ///< all are ejected or disabled
+    cost_too_large,  ///< a limit can never hold this cost
+    all_asked,       ///< each token was asked by this call and none of them rests
+  };
+  Reason reason = Reason::no_tokens;
+  std::int64_t amount = 0;  ///< the limit that is too small
+};
+
+/// A remote ledger has to be asked before the lease counts. The caller asks outside of any lock and either
+/// takes `lease` or gives it back with `TokenPool::refuse`.
+struct Ask {
+  Lease lease;
+  std::vector<Claim> claims{};
+};
+
+using Acquired = std::variant<Lease, NotUntil, Never, Ask>;
+
+}  // namespace tokenpool

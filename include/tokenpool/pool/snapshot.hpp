@@ -1,0 +1,239 @@
+#pragma once
+// What a person sees of a pool: a copy, taken under the lock, of what every token is doing and why.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenpool/pool/state.hpp"
+#include "tokenpool/quota/limit.hpp"
+
+namespace tokenpool {
+
+/// What a token is doing.
+enum class TokenState : std::uint8_t {
+  available,  ///< may be used now
+  resting,    ///< refused or at its own limit; comes back by itself
+  probing,    ///< its rest is over and one request is under way to show it
+  ejected,    ///< out until a person acts
+  disabled,   ///< out because a person said so
+  draining,   ///< removed, with leases still in flight
+};
+
+constexpr std::string_view to_string(TokenState state) noexcept {
+  switch (state) {
+    case TokenState::available: return "available";
+    case TokenState::resting: return "resting";
+    case TokenState::probing: return "probing";
+    case TokenState::ejected: return "ejected";
+    case TokenState::disabled: return "disabled";
+    case TokenState::draining: return "draining";
+  }
+  return "unknown";
+}
+
+/// How much of one limit is used in one place.
+struct LimitUse {
+  std::string scope{};  ///< "token", "token+bucket"...
+  Unit unit{};
+  std::int64_t amount{};
+  std::int64_t used{};
+  std::chrono::milliseconds window{};
+  std::optional<std::chrono::milliseconds>
+      resets_in{};  ///< until all that is used now has expired; absent when unused
+};
+
+/// One token.
+struct TokenSnapshot {
+  std::string id{};
+  std::string account{};
+  TokenState state{};
+  std::optional<std::chrono::milliseconds>
+      rest{};           ///< what is left of it; absent when available or without an end
+  std::string cause{};  ///< why it is not available, in a few words
+  double weight{};
+  int priority{};
+  std::uint32_t in_flight{};
+  std::uint64_t requests{};
+  std::uint64_t successes{};  ///< answers that accepted the token, the caller's own mistakes included
+  std::uint64_t rate_limited{};
+  std::uint64_t failures{};
+  std::chrono::microseconds latency{};  ///< moving average
+  std::vector<LimitUse> limits{};
+};
+
+/// One egress.
+struct EgressSnapshot {
+  std::string id{};
+  TokenState state{};
+  std::optional<std::chrono::milliseconds> rest{};
+  std::string cause{};
+  std::uint32_t in_flight{};
+  std::uint64_t requests{};
+  std::uint64_t successes{};
+  std::uint64_t rate_limited{};
+  std::uint64_t failures{};
+  std::vector<LimitUse> limits{};
+};
+
+/// The pool as a whole.
+struct PoolTotals {
+  std::size_t available{};
+  std::size_t resting{};  ///< resting and probing
+  std::size_t ejected{};
+  std::size_t disabled{};
+  std::size_t waiting{};  ///< calls in the queue
+};
+
+/// A copy of the pool's state at one moment.
+struct PoolSnapshot {
+  std::vector<TokenSnapshot> tokens{};
+  std::vector<EgressSnapshot> egresses{};
+  PoolTotals pool{};
+};
+
+namespace detail {
+
+/// Copies a pool's state.
+class SnapshotTaker {
+ public:
+  explicit SnapshotTaker(PoolState& state) : state_(state), now_(state.latest) {}
+
+  PoolSnapshot take(std::size_t waiting) {
+    PoolSnapshot snapshot;
+    for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
+      if (Slot& slot = state_.roster[number]; slot.present || slot.face.in_flight != 0) {
+        snapshot.tokens.push_back(token(slot));
+        count(snapshot.tokens.back().state, snapshot.pool);
+      }
+    }
+    for (std::uint32_t number = 0; number < state_.egresses.size(); ++number) {
+      snapshot.egresses.push_back(egress(number));
+    }
+    snapshot.pool.waiting = waiting;
+    return snapshot;
+  }
+
+ private:
+  static void count(TokenState state, PoolTotals& totals) noexcept {
+    switch (state) {
+      case TokenState::available: ++totals.available; break;
+      case TokenState::resting:
+      case TokenState::probing: ++totals.resting; break;
+      case TokenState::ejected: ++totals.ejected; break;
+      case TokenState::disabled: ++totals.disabled; break;
+      case TokenState::draining: break;
+    }
+  }
+
+  TokenSnapshot token(Slot& slot) {
+    TokenSnapshot copy{.id = slot.credential->token_id,
+                       .account = std::string(account_name(slot)),
+                       .state = state_of(slot),
+                       .weight = slot.face.weight,
+                       .priority = slot.face.priority,
+                       .in_flight = slot.face.in_flight,
+                       .requests = slot.tally.requests,
+                       .successes = slot.tally.successes,
+                       .rate_limited = slot.tally.rate_limited,
+                       .failures = slot.tally.failures,
+                       .latency = std::chrono::duration_cast<std::chrono::microseconds>(slot.face.latency)};
+    if (copy.state != TokenState::available) {
+      copy.cause = cause_of(slot);
+    }
+    if (copy.state == TokenState::resting) {
+      copy.rest = left((std::max)(slot.rest.opens_at(), state_.quotas.token_opens_at(slot, now_)));
+    }
+    state_.quotas.each_of_token(slot, [&](Meter& meter) {
+      if (has(meter.limit().scope, Scope::token) &&
+          !has(meter.limit().scope, Scope::egress | Scope::bucket)) {
+        copy.limits.push_back(use(meter, {.token = slot.face.slot, .account = slot.account}));
+      }
+    });
+    return copy;
+  }
+
+  EgressSnapshot egress(std::uint32_t number) {
+    const SharedPlace& place = state_.egress_places[number];
+    const SteadyTime opens = place.opens_at();
+    EgressSnapshot copy{.id = state_.egresses[number].id,
+                        .state = opens <= now_    ? TokenState::available
+                                 : opens == never ? TokenState::probing
+                                                  : TokenState::resting,
+                        .in_flight = place.in_flight,
+                        .requests = place.tally.requests,
+                        .successes = place.tally.successes,
+                        .rate_limited = place.tally.rate_limited,
+                        .failures = place.tally.failures};
+    if (copy.state == TokenState::resting) {
+      copy.rest = left(opens);
+    }
+    if (copy.state != TokenState::available) {
+      copy.cause = place.inferred.active() ? "several tokens were refused here in a row"
+                                           : std::string(to_string(place.rest.cause()));
+    }
+    state_.quotas.each_of_egress(number, [&](Meter& meter) {
+      if (meter.limit().scope == Scope::egress || meter.limit().scope == Scope::pool) {
+        copy.limits.push_back(use(meter, {.egress = number}));
+      }
+    });
+    return copy;
+  }
+
+  [[nodiscard]] std::string_view account_name(const Slot& slot) const {
+    return (slot.account & Roster::account_of_its_own) != 0 ? std::string_view()
+                                                            : state_.roster.accounts().name(slot.account);
+  }
+
+  [[nodiscard]] TokenState state_of(Slot& slot) const noexcept {
+    if (!slot.present) {
+      return TokenState::draining;
+    }
+    if (slot.disabled) {
+      return TokenState::disabled;
+    }
+    if (slot.ejected) {
+      return TokenState::ejected;
+    }
+    if (slot.rest.probing()) {
+      return TokenState::probing;
+    }
+    return state_.roster.available().contains(slot.face.slot) ? TokenState::available : TokenState::resting;
+  }
+
+  [[nodiscard]] static std::string cause_of(const Slot& slot) {
+    if (!slot.note.empty()) {
+      return slot.note;
+    }
+    return slot.rest.active() ? std::string(to_string(slot.rest.cause())) : "limit reached";
+  }
+
+  [[nodiscard]] std::optional<std::chrono::milliseconds> left(SteadyTime until) const noexcept {
+    if (until == never) {
+      return std::nullopt;
+    }
+    return std::chrono::ceil<std::chrono::milliseconds>((std::max)(until - now_, Duration::zero()));
+  }
+
+  LimitUse use(Meter& meter, const Place& place) {
+    const Limit& limit = meter.limit();
+    LimitUse use{to_string(limit.scope), limit.unit, limit.amount, 0, limit.window, std::nullopt};
+    if (Window* window = meter.find(place)) {
+      use.used = window->used(now_);
+      if (const SteadyTime empty = window->empty_at(now_); empty > now_) {
+        use.resets_in = left(empty);
+      }
+    }
+    return use;
+  }
+
+  PoolState& state_;
+  SteadyTime now_;
+};
+
+}  // namespace detail
+
+}  // namespace tokenpool

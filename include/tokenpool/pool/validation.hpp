@@ -1,0 +1,76 @@
+#pragma once
+// What a pool refuses to begin with, each in one sentence that names the field and the remedy.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "tokenpool/base/error.hpp"
+#include "tokenpool/pool/roster.hpp"
+#include "tokenpool/pool/state.hpp"
+
+namespace tokenpool::detail {
+
+inline std::string id_of(const Token& token) { return token.id.empty() ? token_id(token.secret) : token.id; }
+
+[[noreturn]] inline void refuse_input(const std::string& sentence) {
+  throw Error(ErrorCode::invalid_request, sentence);
+}
+
+/// Throws Error{invalid_request} unless every token is fit and none is there twice.
+inline void check_tokens(const std::vector<Token>& tokens) {
+  std::unordered_set<std::string> ids;
+  std::unordered_set<std::string_view> secrets;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const std::string field = "tokens[" + std::to_string(i) + "]";
+    if (auto problem = problem_with(tokens[i], field)) {
+      refuse_input(*problem);
+    }
+    if (!secrets.insert(tokens[i].secret.reveal()).second) {
+      refuse_input(field + " is a duplicate of an earlier token: give each token once");
+    }
+    if (!ids.insert(id_of(tokens[i])).second) {
+      refuse_input(field + ".id is " + tokens[i].id +
+                   ", as that of an earlier token: give each token its own id");
+    }
+  }
+}
+
+/// Throws Error{invalid_request} unless `token` is fit and not yet in.
+inline void check_new(Roster& roster, const Token& token) {
+  if (auto problem = problem_with(token, "token")) {
+    refuse_input(*problem);
+  }
+  if (roster.find(id_of(token)) != nullptr || roster.has_secret(token.secret)) {
+    refuse_input("token " + id_of(token) + " is already in the pool: give each token once");
+  }
+}
+
+inline void check_limits(const std::vector<Limit>& limits, const std::string& field) {
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    if (auto problem = problem_with(limits[i], field + "[" + std::to_string(i) + "]")) {
+      refuse_input(*problem);
+    }
+  }
+}
+
+/// `options` as they are, or Error{invalid_request}.
+inline PoolOptions& validated(PoolOptions& options) {
+  if (options.tokens.empty()) {
+    refuse_input("tokens is empty: give at least one token, for example by parse_tokens or tokens_from_env");
+  }
+  check_tokens(options.tokens);
+  check_limits(options.limits, "limits");
+  for (std::size_t i = 0; i < options.egress.size(); ++i) {
+    check_limits(options.egress[i].limits, "egress[" + std::to_string(i) + "].limits");
+  }
+  if (options.max_rest <= std::chrono::milliseconds::zero()) {
+    refuse_input("retry.max_rest is " + std::to_string(options.max_rest.count()) +
+                 " ms: give a time above 0, for example 24h");
+  }
+  return options;
+}
+
+}  // namespace tokenpool::detail

@@ -1,0 +1,154 @@
+#pragma once
+// Those who wait for a lease, first come first served, threads and asynchronous calls in one queue. Waiters
+// that need the same (same bucket, same cost...) form a line; if the head of a line cannot be served nobody
+// behind it can, so an event costs by the number of lines and not by the number of waiters.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tokenpool/base/time.hpp"
+#include "tokenpool/pool/lease.hpp"
+
+namespace tokenpool {
+
+/// What is told that its waiter has been served, or now owns the timer. Called outside of the pool's lock.
+class Wakeable {
+ public:
+  virtual ~Wakeable() = default;
+  virtual void wake() noexcept = 0;
+
+ protected:
+  Wakeable() = default;
+  Wakeable(const Wakeable&) = default;
+  Wakeable& operator=(const Wakeable&) = default;
+};
+
+namespace detail {
+struct WaitLine;
+}
+
+/// One call in the queue. Made by the caller, who keeps it until it is served or has left the queue. The pool
+/// alone touches the fields that it did not get from the caller.
+struct Waiter {
+  LeaseRequest request{};
+  std::shared_ptr<Wakeable> wakeable{};
+
+  std::optional<Acquired> granted{};  ///< the pool's answer, once there is one
+  std::exception_ptr failure{};       ///< or what the policy threw
+  std::uint64_t order = 0;
+  detail::WaitLine* line = nullptr;  ///< null: not in the queue
+  std::list<Waiter*>::iterator place{};
+};
+
+namespace detail {
+
+/// Waiters with the same needs, in the order of their coming.
+struct WaitLine {
+  std::string bucket;
+  std::int64_t cost = 1;
+  std::vector<SlotNumber> asked;
+  std::list<Waiter*> waiters;
+  NotUntil refusal;      ///< why its head was not served the last time
+  bool blocked = false;  ///< scratch of one round of serving
+
+  [[nodiscard]] bool fits(const LeaseRequest& request) const noexcept {
+    return bucket == request.bucket && cost == request.cost &&
+           std::equal(asked.begin(), asked.end(), request.asked.begin(), request.asked.end());
+  }
+};
+
+/// The queue. Not thread-safe: the pool's lock covers it.
+class WaitQueue {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+  /// The line of those who need what `request` needs; null when nobody waits for it.
+  [[nodiscard]] WaitLine* line_of(const LeaseRequest& request) noexcept {
+    for (WaitLine& line : lines_) {
+      if (line.fits(request)) {
+        return &line;
+      }
+    }
+    return nullptr;
+  }
+
+  /// Puts the waiter at the end. Throws std::bad_alloc, nothing changed.
+  void join(Waiter& waiter, const NotUntil& refusal) {
+    std::list<Waiter*> node{&waiter};
+    WaitLine* line = line_of(waiter.request);
+    if (line == nullptr) {
+      const LeaseRequest& need = waiter.request;
+      line = &lines_.emplace_back(
+          WaitLine{std::string(need.bucket), need.cost, {need.asked.begin(), need.asked.end()}, {}, refusal});
+    }
+    waiter.order = ++order_;
+    waiter.line = line;
+    waiter.place = node.begin();
+    line->waiters.splice(line->waiters.end(), node);
+    ++count_;
+  }
+
+  void leave(Waiter& waiter) noexcept {
+    WaitLine& line = *std::exchange(waiter.line, nullptr);
+    line.waiters.erase(waiter.place);
+    --count_;
+    if (line.waiters.empty()) {
+      lines_.remove_if([&line](const WaitLine& other) { return &other == &line; });
+    }
+  }
+
+  /// The earliest waiter that is not in a line marked as blocked; null when there is none.
+  [[nodiscard]] Waiter* next() noexcept {
+    Waiter* first = nullptr;
+    for (WaitLine& line : lines_) {
+      if (!line.blocked && (first == nullptr || line.waiters.front()->order < first->order)) {
+        first = line.waiters.front();
+      }
+    }
+    return first;
+  }
+
+  void unblock() noexcept {
+    for (WaitLine& line : lines_) {
+      line.blocked = false;
+    }
+  }
+
+  /// The first waiter of all: it owns the timer.
+  [[nodiscard]] Waiter* first() noexcept {
+    Waiter* first = nullptr;
+    for (WaitLine& line : lines_) {
+      if (first == nullptr || line.waiters.front()->order < first->order) {
+        first = line.waiters.front();
+      }
+    }
+    return first;
+  }
+
+  /// When time alone may serve somebody; `never` if nobody waits for time.
+  [[nodiscard]] SteadyTime timer() const noexcept {
+    SteadyTime when = never;
+    for (const WaitLine& line : lines_) {
+      when = (std::min)(when, line.refusal.when);
+    }
+    return when;
+  }
+
+ private:
+  std::list<WaitLine> lines_;
+  std::size_t count_ = 0;
+  std::uint64_t order_ = 0;
+};
+
+}  // namespace detail
+
+}  // namespace tokenpool

@@ -1,0 +1,105 @@
+#pragma once
+// What a server allows, as plain data: so many units per window, counted apart by scope.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tokenpool {
+
+/// The dimensions by which a server counts apart; combine them with `|`. `pool` (no dimension) counts
+/// everything together.
+enum class Scope : std::uint8_t { pool = 0, token = 1, account = 2, egress = 4, bucket = 8 };
+
+constexpr Scope operator|(Scope left, Scope right) noexcept {
+  return static_cast<Scope>(static_cast<unsigned>(left) | static_cast<unsigned>(right));
+}
+
+/// Whether `scope` counts apart by `dimension`.
+constexpr bool has(Scope scope, Scope dimension) noexcept {
+  return (static_cast<unsigned>(scope) & static_cast<unsigned>(dimension)) != 0;
+}
+
+/// "token", "token+bucket", "pool" for the empty set.
+inline std::string to_string(Scope scope) {
+  std::string text;
+  const auto name = [&](Scope dimension, std::string_view word) {
+    if (has(scope, dimension)) {
+      text.append(text.empty() ? "" : "+").append(word);
+    }
+  };
+  name(Scope::token, "token");
+  name(Scope::account, "account");
+  name(Scope::egress, "egress");
+  name(Scope::bucket, "bucket");
+  return text.empty() ? "pool" : text;
+}
+
+/// What is counted.
+enum class Unit : std::uint8_t {
+  requests,   ///< each request is one
+  cost,       ///< what `Request::cost` estimates, corrected once the true figure is known
+  in_flight,  ///< requests under way at the same time; has no window
+};
+
+constexpr std::string_view to_string(Unit unit) noexcept {
+  switch (unit) {
+    case Unit::requests: return "requests";
+    case Unit::cost: return "cost";
+    case Unit::in_flight: return "in_flight";
+  }
+  return "unknown";
+}
+
+/// When the server counts a request, where that is known; it gives back capacity that the cautious default
+/// costs.
+enum class Counted : std::uint8_t {
+  unknown,     ///< at any moment between the first byte sent and the answer
+  on_arrival,  ///< when the request arrives
+  on_answer,   ///< when the answer is made
+};
+
+/// At most `amount` units in any `window`, counted apart by `scope`.
+struct Limit {
+  std::int64_t amount = 0;             ///< at least 1
+  std::chrono::milliseconds window{};  ///< above 0; unused with Unit::in_flight
+  Scope scope = Scope::pool;
+  Unit unit = Unit::requests;
+  Counted counted = Counted::unknown;
+
+  /// `amount` requests per `window`, counted apart by the dimensions of `scope`.
+  static constexpr Limit per(Scope scope, std::int64_t amount, std::chrono::milliseconds window) noexcept {
+    return {.amount = amount, .window = window, .scope = scope};
+  }
+  static constexpr Limit per_token(std::int64_t amount, std::chrono::milliseconds window) noexcept {
+    return per(Scope::token, amount, window);
+  }
+  static constexpr Limit per_account(std::int64_t amount, std::chrono::milliseconds window) noexcept {
+    return per(Scope::account, amount, window);
+  }
+  static constexpr Limit per_egress(std::int64_t amount, std::chrono::milliseconds window) noexcept {
+    return per(Scope::egress, amount, window);
+  }
+  static constexpr Limit per_pool(std::int64_t amount, std::chrono::milliseconds window) noexcept {
+    return per(Scope::pool, amount, window);
+  }
+
+  friend bool operator==(const Limit&, const Limit&) = default;
+};
+
+/// What is wrong with `limit`, in one sentence that begins with `field`; nothing when it is fit.
+inline std::optional<std::string> problem_with(const Limit& limit, const std::string& field) {
+  if (limit.amount < 1) {
+    return field + ".amount is " + std::to_string(limit.amount) +
+           ": give an amount of at least 1, or leave the limit out";
+  }
+  if (limit.unit != Unit::in_flight && limit.window <= std::chrono::milliseconds::zero()) {
+    return field + ".window is " + std::to_string(limit.window.count()) +
+           " ms: give a window above 0, for example 24h";
+  }
+  return std::nullopt;
+}
+
+}  // namespace tokenpool
