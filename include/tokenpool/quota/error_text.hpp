@@ -122,7 +122,7 @@ inline std::optional<WallTime> spelled_date(TextReader text) noexcept {
 
 /// After these words servers name the time: OpenAI, Groq, Gemini; Moonshot; Azure, Azure API Management;
 /// Anthropic.
-inline constexpr std::array<std::string_view, 6> time_phrases{
+inline constexpr std::array<std::string_view, 7> time_phrases{
     "again in ",    "again after ",    "retry in ",        "retry after ",
     "reset after ", "replenished in ", "regain access on "};
 
