@@ -28,9 +28,13 @@ int bind(httplib::Server& server, const Options& options) {
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     listener = socket;
   });
-  const bool bound = options.port != 0 && server.bind_to_port(options.listen, options.port);
-  const int port = options.port == 0 ? server.bind_to_any_port(options.listen) : options.port;
-  if (port <= 0 || (options.port != 0 && !bound)) {
+  int port = options.port;
+  if (port == 0) {
+    port = server.bind_to_any_port(options.listen);
+  } else if (!server.bind_to_port(options.listen, port)) {
+    port = -1;
+  }
+  if (port < 0) {
     throw std::runtime_error("--listen: cannot listen on " + options.listen + " port " +
                              std::to_string(options.port) +
                              "; choose an address of this machine and a free port");

@@ -3,7 +3,6 @@
 // The three ways in which services count "N requests per window". Each window counts for one key and knows
 // nothing of limits beyond its own; time is handed in and never runs backwards.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
