@@ -16,7 +16,7 @@ namespace tokenpool {
 
 /// A wall-clock instant in milliseconds. Any four-digit year fits, which the nanoseconds of `system_clock` do
 /// not hold.
-using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+using CalendarTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 namespace detail {
 
@@ -30,11 +30,11 @@ struct DateParts {
 };
 
 /// The instant, or nullopt if the calendar has no such day or the clock no such time.
-inline std::optional<WallTime> to_instant(const DateParts& parts) noexcept {
+inline std::optional<CalendarTime> to_instant(const DateParts& parts) noexcept {
   using namespace std::chrono;
   const year_month_day date{year{parts.year}, month{parts.month}, day{parts.day}};
   if (!date.ok() || parts.hour > 23 || parts.minute > 59 || parts.second > 60) return std::nullopt;
-  return WallTime{sys_days{date} + hours{parts.hour} + minutes{parts.minute} + seconds{parts.second}};
+  return CalendarTime{sys_days{date} + hours{parts.hour} + minutes{parts.minute} + seconds{parts.second}};
 }
 
 /// Takes one of the names whole and returns its place, counted from one.
@@ -81,7 +81,7 @@ inline bool take_time_of_day(TextReader& text, DateParts& parts) noexcept {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
-inline std::optional<WallTime> parse_imf_fixdate(TextReader text) noexcept {
+inline std::optional<CalendarTime> parse_imf_fixdate(TextReader text) noexcept {
   DateParts parts;
   if (!take_name(text, short_days) || !text.take(", ") || !take_day_and_month(text, ' ', parts))
     return std::nullopt;
@@ -93,7 +93,7 @@ inline std::optional<WallTime> parse_imf_fixdate(TextReader text) noexcept {
 }
 
 /// `Sun Nov  6 08:49:37 1994`
-inline std::optional<WallTime> parse_asctime(TextReader text) noexcept {
+inline std::optional<CalendarTime> parse_asctime(TextReader text) noexcept {
   DateParts parts;
   if (!take_name(text, short_days) || !text.take(' ')) return std::nullopt;
   const auto month = take_name(text, short_months);
@@ -109,7 +109,8 @@ inline std::optional<WallTime> parse_asctime(TextReader text) noexcept {
 }
 
 /// The latest year with these last two digits whose date is not more than fifty years ahead (RFC 9110 5.6.7).
-inline std::optional<WallTime> in_nearest_century(DateParts parts, int two_digits, WallTime now) noexcept {
+inline std::optional<CalendarTime> in_nearest_century(DateParts parts, int two_digits,
+                                                      CalendarTime now) noexcept {
   using namespace std::chrono;
   const year_month_day today{floor<days>(now)};
   const int horizon = static_cast<int>(today.year()) + 50;
@@ -120,7 +121,7 @@ inline std::optional<WallTime> in_nearest_century(DateParts parts, int two_digit
 }
 
 /// `Sunday, 06-Nov-94 08:49:37 GMT`
-inline std::optional<WallTime> parse_rfc850_date(TextReader text, WallTime now) noexcept {
+inline std::optional<CalendarTime> parse_rfc850_date(TextReader text, CalendarTime now) noexcept {
   DateParts parts;
   if (!take_name(text, long_days) || !text.take(", ") || !take_day_and_month(text, '-', parts))
     return std::nullopt;
@@ -159,14 +160,14 @@ inline bool take_calendar_date(TextReader& text, DateParts& parts) noexcept {
 }  // namespace detail
 
 /// The milliseconds of a clock reading, for arithmetic with the instants of this file.
-inline WallTime wall_time(std::chrono::system_clock::time_point now) noexcept {
+inline CalendarTime calendar_time(std::chrono::system_clock::time_point now) noexcept {
   return std::chrono::floor<std::chrono::milliseconds>(now);
 }
 
 /// Reads an HTTP-date in any of the three forms a recipient must accept (RFC 9110 5.6.7), blanks around it
 /// allowed. Names are case-sensitive and the zone is GMT, as there; a weekday that contradicts the date is
 /// let pass. Days and times that do not exist give nullopt. `now` decides the century of a two-digit year.
-inline std::optional<WallTime> parse_http_date(std::string_view text, WallTime now) noexcept {
+inline std::optional<CalendarTime> parse_http_date(std::string_view text, CalendarTime now) noexcept {
   const detail::TextReader reader{detail::trimmed(text)};
   if (const auto instant = detail::parse_imf_fixdate(reader)) return instant;
   if (const auto instant = detail::parse_rfc850_date(reader, now)) return instant;
@@ -176,7 +177,7 @@ inline std::optional<WallTime> parse_http_date(std::string_view text, WallTime n
 /// Reads an RFC 3339 instant such as `2026-11-22T06:40:00.5+08:00`; a blank may stand for the T
 /// (section 5.6). Fractions of a millisecond are rounded up. nullopt for days and times that do not exist and
 /// for a missing zone.
-inline std::optional<WallTime> parse_rfc3339(std::string_view text) noexcept {
+inline std::optional<CalendarTime> parse_rfc3339(std::string_view text) noexcept {
   detail::TextReader reader{detail::trimmed(text)};
   detail::DateParts parts;
   if (!detail::take_calendar_date(reader, parts)) return std::nullopt;

@@ -103,7 +103,7 @@ inline LimitFact& fact_named(std::vector<LimitFact>& facts, const std::string& n
 
 /// Of copies that contradict each other the first usable one counts.
 inline void take_limit_field(LimitFact& fact, const LimitFieldName& name, std::string_view value,
-                             WallTime from) {
+                             CalendarTime from) {
   if (name.is_reset_after) {
     if (const auto exact = parse_reset(value, from)) fact.reset_in = exact;
   } else if (name.word == LimitWord::reset) {
@@ -121,7 +121,7 @@ inline void take_limit_field(LimitFact& fact, const LimitFieldName& name, std::s
 /// any usable member are left out. Instants are measured by the server's own Date where there is one. Throws
 /// nothing for what a server sent.
 inline std::vector<LimitFact> limit_facts(const Headers& headers, std::chrono::system_clock::time_point now) {
-  const WallTime from = server_time(headers, now);
+  const CalendarTime from = server_time(headers, now);
   std::vector<LimitFact> facts = rate_limit_fields(headers);
   for (const auto& [field, value] : headers) {
     if (const auto name = detail::limit_field_name(field)) {

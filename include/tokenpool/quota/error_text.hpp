@@ -108,7 +108,7 @@ inline std::optional<std::chrono::milliseconds> clock_duration(TextReader text) 
 }
 
 /// `2025-07-01 at 00:00 utc`
-inline std::optional<WallTime> spelled_date(TextReader text) noexcept {
+inline std::optional<CalendarTime> spelled_date(TextReader text) noexcept {
   DateParts parts;
   if (!take_calendar_date(text, parts) || !text.take(" at ")) return std::nullopt;
   const auto hour = text.take_digits(2);
@@ -131,7 +131,8 @@ inline constexpr std::array<std::string_view, 7> time_phrases{
 /// The time to wait that a text in lower case names, as in "please try again in 6m0s", "retry after 86400
 /// seconds" or "regain access on 2025-07-01 at 00:00 utc"; nullopt if it names none. `from` is the server's
 /// clock.
-inline std::optional<std::chrono::milliseconds> time_named_in(std::string_view text, WallTime from) noexcept {
+inline std::optional<std::chrono::milliseconds> time_named_in(std::string_view text,
+                                                              CalendarTime from) noexcept {
   for (const auto phrase : detail::time_phrases) {
     for (auto at = text.find(phrase); at != std::string_view::npos; at = text.find(phrase, at + 1)) {
       const detail::TextReader behind{text.substr(at + phrase.size())};

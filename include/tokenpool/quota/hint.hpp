@@ -24,13 +24,13 @@ namespace detail {
 /// A place in an error body that holds a time to wait, and its notation.
 struct BodyHint {
   std::string_view path;
-  std::optional<std::chrono::milliseconds> (*parse)(std::string_view value, WallTime from) noexcept;
+  std::optional<std::chrono::milliseconds> (*parse)(std::string_view value, CalendarTime from) noexcept;
 };
 
-inline std::optional<std::chrono::milliseconds> as_seconds(std::string_view value, WallTime) noexcept {
+inline std::optional<std::chrono::milliseconds> as_seconds(std::string_view value, CalendarTime) noexcept {
   return parse_seconds(value);
 }
-inline std::optional<std::chrono::milliseconds> as_duration(std::string_view value, WallTime) noexcept {
+inline std::optional<std::chrono::milliseconds> as_duration(std::string_view value, CalendarTime) noexcept {
   return parse_duration(value);
 }
 
@@ -43,7 +43,7 @@ inline constexpr std::array<BodyHint, 6> body_hints{{
     {"error.metadata.headers.X-RateLimit-Reset", parse_reset},  // OpenRouter
 }};
 
-inline std::optional<std::chrono::milliseconds> hint_in_body(std::string_view body, WallTime from) {
+inline std::optional<std::chrono::milliseconds> hint_in_body(std::string_view body, CalendarTime from) {
   std::array<std::optional<std::chrono::milliseconds>, body_hints.size()> found;
   scan_json(body, [&](const JsonScalar& scalar) {
     for (std::size_t i = 0; i < body_hints.size(); ++i) {
@@ -92,7 +92,7 @@ inline std::optional<std::chrono::milliseconds> retry_hint(const Answer& answer,
   if (detail::may_mean_a_limit(answer.status)) {
     if (const auto wait = detail::exhausted_reset(limit_facts(answer.headers, now))) return wait;
   }
-  const WallTime from = server_time(answer.headers, now);
+  const CalendarTime from = server_time(answer.headers, now);
   if (const auto wait = detail::hint_in_body(answer.body, from)) return wait;
   return time_named_in(error_text(answer.body), from);
 }

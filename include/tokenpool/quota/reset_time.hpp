@@ -19,14 +19,14 @@ namespace tokenpool {
 
 /// The server's wall clock when it answered: the answer's own Date where there is a valid one, else `now`.
 /// What is measured from it is free of the skew between the two clocks.
-inline WallTime server_time(const Headers& headers, std::chrono::system_clock::time_point now) {
-  const WallTime local = wall_time(now);
+inline CalendarTime server_time(const Headers& headers, std::chrono::system_clock::time_point now) {
+  const CalendarTime local = calendar_time(now);
   const auto date = headers.get("Date");
   return (date ? parse_http_date(*date, local) : std::nullopt).value_or(local);
 }
 
 /// The time from one instant to a later one; zero if it is past.
-constexpr std::chrono::milliseconds time_until(WallTime instant, WallTime from) noexcept {
+constexpr std::chrono::milliseconds time_until(CalendarTime instant, CalendarTime from) noexcept {
   return (std::max)(instant - from, std::chrono::milliseconds{0});
 }
 
@@ -82,12 +82,12 @@ inline std::optional<std::int64_t> take_duration_part(TextReader& text) noexcept
 /// A bare number tells its meaning by its size only. A delta of thirty years and an epoch before 2001 do not
 /// occur, and an epoch in seconds beyond the year 5000 does not either.
 inline std::optional<std::chrono::milliseconds> reset_by_size(std::chrono::milliseconds seconds,
-                                                              WallTime from) {
+                                                              CalendarTime from) {
   constexpr std::chrono::seconds first_epoch{1'000'000'000};
   constexpr std::chrono::seconds first_epoch_in_milliseconds{100'000'000'000};
   if (seconds < first_epoch) return seconds;
-  if (seconds < first_epoch_in_milliseconds) return time_until(WallTime{seconds}, from);
-  return time_until(WallTime{seconds / 1000}, from);
+  if (seconds < first_epoch_in_milliseconds) return time_until(CalendarTime{seconds}, from);
+  return time_until(CalendarTime{seconds / 1000}, from);
 }
 
 }  // namespace detail
@@ -109,7 +109,8 @@ inline std::optional<std::chrono::milliseconds> parse_duration(std::string_view 
 /// Reads the value of a reset field in any notation: a duration, seconds, seconds or milliseconds since 1970
 /// (told apart by size), RFC 3339, an HTTP-date. Past instants are zero; nullopt for anything else. `from` is
 /// the server's clock, see `server_time`.
-inline std::optional<std::chrono::milliseconds> parse_reset(std::string_view text, WallTime from) noexcept {
+inline std::optional<std::chrono::milliseconds> parse_reset(std::string_view text,
+                                                            CalendarTime from) noexcept {
   text = detail::trimmed(text);
   if (const auto seconds = parse_seconds(text)) return detail::reset_by_size(*seconds, from);
   if (const auto duration = parse_duration(text)) return duration;

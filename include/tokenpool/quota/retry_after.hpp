@@ -19,7 +19,7 @@ namespace tokenpool {
 /// past date is zero; what is negative, signed, empty, too large or rubbish is nullopt, as if the field were
 /// absent.
 inline std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value,
-                                                                  WallTime from) noexcept {
+                                                                  CalendarTime from) noexcept {
   const auto text = detail::trimmed(value);
   if (const auto seconds = parse_seconds(text)) return seconds;
   const auto date = parse_http_date(text, from);
@@ -55,7 +55,7 @@ inline std::optional<std::chrono::milliseconds> retry_after(const Headers& heade
     const auto parse = [](std::string_view value) { return parse_milliseconds(detail::trimmed(value)); };
     if (const auto wait = detail::longest_of(headers, name, parse)) return wait;
   }
-  const WallTime from = server_time(headers, now);
+  const CalendarTime from = server_time(headers, now);
   return detail::longest_of(headers, "Retry-After",
                             [from](std::string_view value) { return parse_retry_after(value, from); });
 }

@@ -2,16 +2,16 @@
 
 #include "catch_compat.hpp"
 
+using tokenpool::CalendarTime;
 using tokenpool::parse_http_date;
 using tokenpool::parse_rfc3339;
-using tokenpool::WallTime;
 
 namespace {
 
-constexpr WallTime at(std::int64_t seconds) { return WallTime{std::chrono::seconds{seconds}}; }
+constexpr CalendarTime at(std::int64_t seconds) { return CalendarTime{std::chrono::seconds{seconds}}; }
 
 /// 2026-11-22 00:00:00 UTC
-constexpr WallTime now = at(1795305600);
+constexpr CalendarTime now = at(1795305600);
 
 }  // namespace
 
@@ -73,7 +73,7 @@ TEST_CASE("a two-digit year is the latest one that is not more than fifty years 
 }
 
 TEST_CASE("a two-digit year near the end of a century may lie in the next one") {
-  const WallTime late = *parse_rfc3339("2099-06-01T00:00:00Z");
+  const CalendarTime late = *parse_rfc3339("2099-06-01T00:00:00Z");
   CHECK(parse_http_date("Thursday, 01-Jan-05 00:00:00 GMT", late) == parse_rfc3339("2105-01-01T00:00:00Z"));
 }
 

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// 2025-06-15 15:06:40 UTC
-constexpr WallTime from{std::chrono::seconds{1750000000}};
+constexpr CalendarTime from{std::chrono::seconds{1750000000}};
 
 }  // namespace
 

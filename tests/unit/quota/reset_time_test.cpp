@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr WallTime from{std::chrono::seconds{1750000000}};
+constexpr CalendarTime from{std::chrono::seconds{1750000000}};
 
 }  // namespace
 
