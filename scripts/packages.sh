@@ -62,7 +62,7 @@ install_packages() {
   "${as_root[@]}" apt-get update -qq </dev/null
   mapfile -t missing < <(missing_packages "$@")
   say "Installing with apt-get: ${missing[*]} ..."
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -qq -y --no-install-recommends \
     "${missing[@]}" </dev/null >/dev/null
 }
 
