@@ -53,7 +53,7 @@ OUTSIDE_HEADERS = re.compile(
 OUTSIDE_WORDS = {
     "reads a clock": re.compile(
         r"(?:::|\.|->)\s*now\s*\(\s*\)|\b(?:clock_gettime|gettimeofday|timespec_get)\b|\btime\s*\(\s*(?:nullptr|NULL|0)\s*\)"),
-    "sleeps": re.compile(r"\b(?:sleep_for|sleep_until|nanosleep|usleep|sleep)\s*\("),
+    "sleeps": re.compile(r"\bthis_thread\b|\b(?:nanosleep|usleep)\s*\(|::\s*sleep\s*\("),
     "starts a thread": re.compile(r"\bstd\s*::\s*(?:thread|jthread|async)\b"),
     "opens a file": re.compile(r"\b(?:fopen|freopen|[io]?fstream|filesystem)\b"),
 }

@@ -89,8 +89,9 @@ class Layers(unittest.TestCase):
             self.accepted("client/a.hpp", f"auto t = {text};\n")
 
     def test_below_transport_nobody_sleeps(self):
-        for text in ["std::this_thread::sleep_for(d)", "sleep_until(t)", "usleep(5)"]:
+        for text in ["std::this_thread::sleep_for(d)", "::sleep(1)", "usleep(5)"]:
             self.refused("retry/a.hpp", f"{text};\n", "sleeps")
+        self.accepted("pool/a.hpp", "SteadyTime sleep_until(const Waiter&);\n")
 
     def test_below_transport_nobody_starts_a_thread(self):
         for text in ["std::thread t{f}", "std::jthread t{f}", "std::async(f)"]:
