@@ -24,3 +24,11 @@ foreach(file IN LISTS package_files)
     endif()
   endforeach()
 endforeach()
+
+# CMake before 3.23 skips the file sets, so the include folder has to be named ahead of them.
+file(READ ${prefix}/share/cmake/tokenpool/tokenpoolTargets.cmake text)
+string(FIND "${text}" "INTERFACE_INCLUDE_DIRECTORIES" folder_position)
+string(FIND "${text}" "if(NOT CMAKE_VERSION VERSION_LESS \"3.23" file_sets_position)
+if(folder_position EQUAL -1 OR NOT folder_position LESS file_sets_position)
+  message(FATAL_ERROR "A user's CMake 3.22 would not find the include folder.")
+endif()
