@@ -10,8 +10,8 @@
 namespace tokenpool {
 
 /// Takes the available tokens in turn: between two turns of one token every other that stays available has
-/// exactly one. A token that comes back from a rest goes to the end of the round. A ring by slot number;
-/// every operation O(1).
+/// exactly one. A token that comes back takes its old place if its neighbours are still the same, else the
+/// end of the round. A ring by slot number; every operation O(1).
 class RoundRobin {
  public:
   std::size_t pick(const Candidates& candidates, PickContext&) { return candidates.index_of(next_); }
@@ -20,22 +20,29 @@ class RoundRobin {
 
   void on_available(const Candidate& candidate) noexcept {
     const SlotNumber slot = candidate.slot;
+    Link& link = ring_[slot];
+    link.linked = true;
     if (next_ == nobody) {
-      ring_[slot] = {slot, slot};
-      next_ = slot;
+      link.before = link.after = next_ = slot;
       return;
     }
-    const SlotNumber last = ring_[next_].before;
-    ring_[slot] = {last, next_};
-    ring_[last].after = slot;
-    ring_[next_].before = slot;
+    if (!has_place(link)) {
+      link = {ring_[next_].before, next_, true, false};
+    }
+    ring_[link.before].after = slot;
+    ring_[link.after].before = slot;
+    if (link.had_turn && next_ == link.after) {
+      next_ = slot;
+    }
   }
 
   void on_unavailable(SlotNumber slot) noexcept {
-    const Link link = ring_[slot];
+    Link& link = ring_[slot];
+    link.linked = false;
+    link.had_turn = next_ == slot;
     ring_[link.before].after = link.after;
     ring_[link.after].before = link.before;
-    if (next_ == slot) {
+    if (link.had_turn) {
       next_ = link.after == slot ? nobody : link.after;
     }
   }
@@ -43,12 +50,22 @@ class RoundRobin {
   void on_granted(const Candidate& candidate) noexcept { next_ = ring_[candidate.slot].after; }
 
  private:
+  /// A token out of the ring keeps its link, so that those passed over for one request come back to where
+  /// they were, in the reverse of the order in which they left (Knuth's dancing links, arXiv:cs/0011047).
   struct Link {
     SlotNumber before = 0;
     SlotNumber after = 0;
+    bool linked = false;
+    bool had_turn = false;  ///< it was next when it left
   };
 
   static constexpr SlotNumber nobody = 0xffffffffU;
+
+  [[nodiscard]] bool has_place(const Link& link) const noexcept {
+    const Link& before = ring_[link.before];
+    const Link& after = ring_[link.after];
+    return before.linked && after.linked && before.after == link.after && after.before == link.before;
+  }
 
   std::vector<Link> ring_;
   SlotNumber next_ = nobody;  ///< whose turn it is

@@ -25,6 +25,7 @@ struct Candidate {
   std::uint32_t in_flight = 0;  ///< leases not yet settled
   std::uint64_t granted = 0;    ///< leases ever granted
   Duration latency{};           ///< moving average of answer times; 0 before the first answer
+  double headroom = 1;          ///< the share of its limits left, 1 when it has none
 };
 
 /// The circumstances of one choice.
