@@ -46,8 +46,8 @@ constexpr std::optional<std::int64_t> checked_add(std::int64_t a, std::int64_t b
 
 namespace detail {
 
-/// The digits behind a decimal point times `scale`, rounded up; digits after the ninth count only as "a
-/// little more".
+/// The digits behind a decimal point times `scale`, rounded up; digits after the ninth count
+/// only as "a little more".
 constexpr std::optional<std::int64_t> scaled_fraction(std::string_view digits, std::int64_t scale) noexcept {
   std::int64_t numerator = 0;
   std::int64_t denominator = 1;

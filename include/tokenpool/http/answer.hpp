@@ -8,8 +8,8 @@
 
 namespace tokenpool {
 
-/// The final answer to one request: interim (1xx) answers and those of redirects or proxies' CONNECT are not
-/// in it.
+/// The final answer to one request: interim (1xx) answers and those of redirects or proxies'
+/// CONNECT are not in it.
 struct Answer {
   int status{};        ///< HTTP status code, 100 to 599 from a sane server.
   Headers headers{};   ///< Fields as received, repeated ones kept.

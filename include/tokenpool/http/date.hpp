@@ -1,7 +1,7 @@
 #pragma once
-// Instants as servers write them: the three HTTP date forms and RFC 3339. libcurl's date parser accepts the
-// 30th of February and knows no RFC 3339, and the standard library's is missing from the compilers we
-// support.
+// Instants as servers write them: the three HTTP date forms and RFC 3339. libcurl's date parser
+// accepts the 30th of February and knows no RFC 3339, and the standard library's is missing from the
+// compilers we support.
 
 #include <array>
 #include <chrono>
@@ -14,8 +14,8 @@
 
 namespace tokenpool {
 
-/// A wall-clock instant in milliseconds. Any four-digit year fits, which the nanoseconds of `system_clock` do
-/// not hold.
+/// A wall-clock instant in milliseconds. Any four-digit year fits, which the nanoseconds of
+/// `system_clock` do not hold.
 using CalendarTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 namespace detail {

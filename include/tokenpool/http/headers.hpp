@@ -22,8 +22,8 @@ constexpr char ascii_lower(char c) noexcept {
 
 }  // namespace detail
 
-/// True if both texts are the same but for the case of ASCII letters, as field names are compared (RFC
-/// 9110 5.1).
+/// True if both texts are the same but for the case of ASCII letters, as field names are
+/// compared (RFC 9110 5.1).
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return detail::ascii_lower(x) == detail::ascii_lower(y); });

@@ -21,8 +21,8 @@ struct ServerSentEvent {
   std::string event{};  ///< The `event` field; `message` where the stream named none, as the standard says.
   std::string data{};  ///< The `data` lines joined by LF; empty only if the stream sent an empty `data` line.
   std::string id{};    ///< The last `id` of the stream so far: it stays until another one comes.
-  /// The last reconnection time of the stream so far, as the standard keeps it: it stays until another one
-  /// comes.
+  /// The last reconnection time of the stream so far, as the standard keeps it: it stays
+  /// until another one comes.
   std::optional<std::chrono::milliseconds> retry{};
 
   friend bool operator==(const ServerSentEvent&, const ServerSentEvent&) = default;
@@ -35,9 +35,9 @@ enum class SseStatus {
   too_large,  ///< An event outgrew the bound; nothing is read any more.
 };
 
-/// Parses an event stream. Bytes are passed on as they are, so text is UTF-8 if the server sent UTF-8. An
-/// event that is unfinished when the stream ends is dropped, as the standard wants: just feed no more. Not
-/// synchronised.
+/// Parses an event stream. Bytes are passed on as they are, so text is UTF-8 if the server sent UTF-8.
+/// An event that is unfinished when the stream ends is dropped, as the standard wants: just feed no
+/// more. Not synchronised.
 class SseParser {
  public:
   static constexpr std::size_t default_max_event_bytes = std::size_t{16} * 1024 * 1024;

@@ -217,8 +217,8 @@ inline std::optional<std::vector<SfMember>> parse_sf_list(const std::vector<std:
       [](detail::SfReader& reader, SfMember& member) { return reader.take_list_member(member); });
 }
 
-/// Reads a field as a dictionary (RFC 9651 section 3.2), as `parse_sf_list` does; of equal keys the last one
-/// counts.
+/// Reads a field as a dictionary (RFC 9651 section 3.2), as `parse_sf_list` does; of equal keys
+/// the last one counts.
 inline std::optional<std::vector<SfMember>> parse_sf_dictionary(const std::vector<std::string_view>& lines) {
   const std::string text = detail::joined_lines(lines);
   return detail::SfReader{text}.members(

@@ -120,17 +120,17 @@ inline std::optional<CalendarTime> spelled_date(TextReader text) noexcept {
   return to_instant(parts);
 }
 
-/// After these words servers name the time: OpenAI, Groq, Gemini; Moonshot; Azure, Azure API Management;
-/// Anthropic.
+/// After these words servers name the time: OpenAI, Groq, Gemini; Moonshot; Azure, Azure API
+/// Management; Anthropic.
 inline constexpr std::array<std::string_view, 7> time_phrases{
     "again in ",    "again after ",    "retry in ",        "retry after ",
     "reset after ", "replenished in ", "regain access on "};
 
 }  // namespace detail
 
-/// The time to wait that a text in lower case names, as in "please try again in 6m0s", "retry after 86400
-/// seconds" or "regain access on 2025-07-01 at 00:00 utc"; nullopt if it names none. `from` is the server's
-/// clock.
+/// The time to wait that a text in lower case names, as in "please try again in 6m0s", "retry after
+/// 86400 seconds" or "regain access on 2025-07-01 at 00:00 utc"; nullopt if it names none. `from`
+/// is the server's clock.
 inline std::optional<std::chrono::milliseconds> time_named_in(std::string_view text,
                                                               CalendarTime from) noexcept {
   for (const auto phrase : detail::time_phrases) {

@@ -30,8 +30,8 @@ constexpr std::chrono::milliseconds time_until(CalendarTime instant, CalendarTim
   return (std::max)(instant - from, std::chrono::milliseconds{0});
 }
 
-/// Reads seconds with or without a fraction, rounded up to milliseconds; nullopt for a sign, rubbish or
-/// overflow.
+/// Reads seconds with or without a fraction, rounded up to milliseconds; nullopt for a sign,
+/// rubbish or overflow.
 inline std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) noexcept {
   const auto value = parse_scaled_decimal(text, 1000);
   return value ? std::optional{std::chrono::milliseconds{*value}} : std::nullopt;
@@ -93,8 +93,8 @@ inline std::optional<std::chrono::milliseconds> reset_by_size(std::chrono::milli
 }  // namespace detail
 
 /// Reads a duration as Go prints it: numbers with the units h, m, s, ms, us (also written µs) and ns, as in
-/// `1h2m3.5s` or `120ms`; also `2d`. Rounded up to milliseconds; nullopt without a unit, for a sign, rubbish
-/// or overflow.
+/// `1h2m3.5s` or `120ms`; also `2d`. Rounded up to milliseconds; nullopt without a unit, for a sign,
+/// rubbish or overflow.
 inline std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
   detail::TextReader reader{detail::trimmed(text)};
   if (reader.at_end()) return std::nullopt;

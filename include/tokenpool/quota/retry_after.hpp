@@ -15,9 +15,9 @@
 namespace tokenpool {
 
 /// Reads one Retry-After value (RFC 9110 10.2.3): seconds, or an HTTP-date in any of its three forms,
-/// measured from `from`, the server's clock. Fractions of a second are taken too, since servers send them. A
-/// past date is zero; what is negative, signed, empty, too large or rubbish is nullopt, as if the field were
-/// absent.
+/// measured from `from`, the server's clock. Fractions of a second are taken too, since servers send
+/// them. A past date is zero; what is negative, signed, empty, too large or rubbish is nullopt, as if
+/// the field were absent.
 inline std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value,
                                                                   CalendarTime from) noexcept {
   const auto text = detail::trimmed(value);

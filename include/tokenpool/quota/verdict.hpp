@@ -64,8 +64,8 @@ constexpr std::string_view to_string(LimitScope scope) noexcept {
   return "unknown";
 }
 
-/// The full meaning of one answer. The flags say what may be done; the pool and the attempt machine decide
-/// what is.
+/// The full meaning of one answer. The flags say what may be done; the pool and the attempt
+/// machine decide what is.
 struct Classification {
   Verdict verdict{Verdict::success};
   LimitScope scope{LimitScope::unknown};

@@ -1,0 +1,263 @@
+#include "tokenpool/retry/classify.hpp"
+
+#include "catch_compat.hpp"
+
+using namespace tokenpool;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// 2025-06-15 15:06:40 UTC
+const std::chrono::system_clock::time_point now{std::chrono::seconds{1750000000}};
+
+Classification meaning(int status, std::string body = {}, Headers headers = {}) {
+  return classify(Answer{status, std::move(headers), std::move(body)}, now);
+}
+
+bool is_delivered(const Classification& meaning) {
+  return !meaning.retryable && !meaning.try_another_token && !meaning.eject && !meaning.rest;
+}
+
+}  // namespace
+
+TEST_CASE("a success or a redirect is delivered as it is") {
+  for (const int status : {200, 201, 204, 206, 299, 301, 302, 304, 308}) {
+    INFO(status);
+    CHECK(meaning(status) == Classification{});
+  }
+}
+
+TEST_CASE("a final refusal is the caller's and delivered as it is") {
+  for (const int status : {400, 404, 405, 410, 413, 414, 415, 418, 422, 428, 431, 451, 499}) {
+    INFO(status);
+    CHECK(meaning(status).verdict == Verdict::caller_error);
+    CHECK(is_delivered(meaning(status)));
+  }
+}
+
+TEST_CASE("a server's failure blames nobody and may be repeated") {
+  for (const int status : {408, 425, 500, 502, 503, 504, 520, 524, 599}) {
+    INFO(status);
+    const auto result = meaning(status);
+    CHECK(result.verdict == Verdict::server_error);
+    CHECK(result.scope == LimitScope::service);
+    CHECK(result.retryable);
+    CHECK_FALSE(result.try_another_token);
+    CHECK_FALSE(result.eject);
+    CHECK_FALSE(result.rest);
+  }
+  CHECK(meaning(529).verdict == Verdict::overloaded);
+  CHECK(meaning(529).retryable);
+}
+
+TEST_CASE("a status that does not exist is a server's failure") {
+  for (const int status : {-1, 0, 99, 100, 103, 600, 999}) {
+    INFO(status);
+    CHECK(meaning(status).verdict == Verdict::server_error);
+  }
+}
+
+TEST_CASE("a bare 429 is too fast and another token may go at once") {
+  const auto result = meaning(429);
+  CHECK(result.verdict == Verdict::rate_limited);
+  CHECK(result.scope == LimitScope::unknown);
+  CHECK(result.try_another_token);
+  CHECK(result.retryable);
+  CHECK_FALSE(result.eject);
+  CHECK_FALSE(result.rest);
+}
+
+TEST_CASE("a refusal rests for as long as the server says") {
+  CHECK(meaning(429, "", {{"Retry-After", "3"}}).rest == 3s);
+  CHECK(meaning(503, "", {{"Retry-After", "3"}}).rest == 3s);
+  CHECK(meaning(529, "", {{"retry-after-ms", "250"}}).rest == 250ms);
+  CHECK(meaning(429, "", {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "6m0s"}})
+            .rest == 6min);
+}
+
+TEST_CASE("a bare 401 leaves the token in doubt") {
+  const auto result = meaning(401);
+  CHECK(result.verdict == Verdict::token_invalid);
+  CHECK(result.scope == LimitScope::token);
+  CHECK(result.try_another_token);
+  CHECK(result.retryable);
+  CHECK_FALSE(result.eject);
+  CHECK_FALSE(result.rest);
+}
+
+TEST_CASE("a 401 page of a firewall leaves the token in doubt") {
+  CHECK_FALSE(meaning(401, "<html><h1>401 Authorization Required</h1></html>").eject);
+}
+
+TEST_CASE("an expired bearer token in WWW-Authenticate is refused for good") {
+  const auto result = meaning(401, "", {{"WWW-Authenticate", "Bearer realm=\"x\", error=\"invalid_token\""}});
+  CHECK(result.verdict == Verdict::token_invalid);
+  CHECK(result.eject);
+}
+
+TEST_CASE("a bare 402 has to be paid and one with a time rests") {
+  CHECK(meaning(402).verdict == Verdict::quota_exhausted);
+  CHECK(meaning(402).eject);
+  CHECK(meaning(402).try_another_token);
+  CHECK_FALSE(meaning(402).retryable);
+
+  const auto resets = meaning(402, "", {{"Retry-After", "3600"}});
+  CHECK(resets.verdict == Verdict::quota_exhausted);
+  CHECK_FALSE(resets.eject);
+  CHECK(resets.rest == 1h);
+}
+
+TEST_CASE("a bare 403 is about the resource and delivered") {
+  CHECK(meaning(403).verdict == Verdict::forbidden);
+  CHECK(is_delivered(meaning(403)));
+}
+
+TEST_CASE("a 403 whose code speaks of key or project or plan lets another token try") {
+  for (const auto* code :
+       {"API_KEY_SERVICE_BLOCKED", "project_access_denied", "plan_required", "no_subscription"}) {
+    INFO(code);
+    const auto result = meaning(403, std::string(R"({"error":{"code":")") + code + "\"}}");
+    CHECK(result.verdict == Verdict::forbidden);
+    CHECK(result.try_another_token);
+    CHECK_FALSE(result.eject);
+  }
+}
+
+TEST_CASE("a 403 or 503 that says rate limit is too fast") {
+  for (const int status : {403, 503}) {
+    for (const auto* body :
+         {R"({"message":"Rate limit exceeded"})", "Too Many Requests", R"({"code":"too_many_requests"})"}) {
+      INFO(status << " " << body);
+      CHECK(meaning(status, body).verdict == Verdict::rate_limited);
+    }
+  }
+}
+
+TEST_CASE("what a proxy refuses is the egress's affair") {
+  for (const auto& result :
+       {meaning(407), meaning(511), meaning(503, "", {{"X-Squid-Error", "ERR_CONNECT_FAIL 111"}}),
+        meaning(429, "", {{"X-Squid-Error", "ERR_ACCESS_DENIED 0"}})}) {
+    CHECK(result.verdict == Verdict::network_error);
+    CHECK(result.scope == LimitScope::egress);
+    CHECK(result.retryable);
+    CHECK_FALSE(result.try_another_token);
+  }
+}
+
+TEST_CASE("a 409 is a lock unless it names another conflict") {
+  CHECK(meaning(409).retryable);
+  CHECK(meaning(409, R"({"error":{"message":"Could not acquire lock"}})").verdict == Verdict::server_error);
+  CHECK(meaning(409, R"({"type":"error","error":{"type":"conflict_error","message":"x"}})").retryable);
+  CHECK(meaning(409, R"({"message":"Git Repository is empty."})").verdict == Verdict::caller_error);
+  CHECK(is_delivered(meaning(409, R"({"error":{"code":"already_exists"}})")));
+}
+
+TEST_CASE("x-should-retry overrules the status") {
+  CHECK(meaning(400, "", {{"x-should-retry", "true"}}).retryable);
+  CHECK(meaning(409, R"({"message":"conflict"})", {{"x-should-retry", "true"}}).retryable);
+  CHECK_FALSE(meaning(500, "", {{"x-should-retry", "false"}}).retryable);
+  CHECK(meaning(429, "", {{"x-should-retry", "false"}}).try_another_token);
+}
+
+TEST_CASE("a code counts for more than a type and a type for more than the prose") {
+  CHECK(meaning(429,
+                R"({"error":{"code":"insufficient_quota","type":"overloaded_error","message":"rate limit"}})")
+            .verdict == Verdict::quota_exhausted);
+  CHECK(meaning(429, R"({"error":{"code":null,"type":"overloaded_error","message":"insufficient balance"}})")
+            .verdict == Verdict::overloaded);
+  CHECK(meaning(429, R"({"error":{"code":"x","type":"y","message":"Insufficient balance"}})").verdict ==
+        Verdict::quota_exhausted);
+}
+
+TEST_CASE("a limit shared by all tokens is no reason to try another") {
+  for (const auto* scope : {"ip", "shared", "service"}) {
+    INFO(scope);
+    const auto result = meaning(429, "", {{"X-RateLimit-Scope", scope}});
+    CHECK(result.verdict == Verdict::rate_limited);
+    CHECK_FALSE(result.try_another_token);
+    CHECK(result.retryable);
+  }
+  CHECK(meaning(429, "", {{"X-RateLimit-Scope", "account"}}).try_another_token);
+}
+
+TEST_CASE("a success is not read for errors unless it begins like one") {
+  CHECK(meaning(200, R"({"id":"x","choices":[],"code":-2002,"error":{"code":429}})") == Classification{});
+  CHECK(meaning(200, R"({"message":"insufficient_quota, rate limit, try again in 5s"})") == Classification{});
+  CHECK(meaning(200, R"({"code":0,"data":{"available_balance":49.58894},"scode":"0x0","status":true})") ==
+        Classification{});
+  CHECK(meaning(200, R"({"error":null,"result":1})") == Classification{});
+  CHECK(meaning(200, R"({"code":"insufficient_quota","meaning":"out of money"})") == Classification{});
+  CHECK(meaning(302, R"({"error":{"code":429}})") == Classification{});
+}
+
+TEST_CASE("an error inside a success is judged by what it says") {
+  CHECK(meaning(200, R"({"error":{"message":"x","code":502}})").verdict == Verdict::server_error);
+  CHECK(meaning(200, R"({"error":{"message":"x","code":429}})").verdict == Verdict::rate_limited);
+  CHECK(meaning(200, R"({"error":{"type":"rate_limit_error","message":"x"}})").verdict ==
+        Verdict::rate_limited);
+  CHECK(meaning(200, R"({"error":{"message":"unheard of","code":"whatever"}})") == Classification{});
+}
+
+TEST_CASE("bodies of every kind are judged without harm") {
+  const std::string huge =
+      "{\"error\":{\"message\":\"" + std::string(10'000'000, 'x') + "\",\"code\":\"insufficient_quota\"}}";
+  CHECK(meaning(429, huge).verdict == Verdict::rate_limited);
+  CHECK(meaning(429, std::string(10'000'000, '[')).verdict == Verdict::rate_limited);
+  CHECK(meaning(429, "<html><body>429 Too Many Requests</body></html>").verdict == Verdict::rate_limited);
+  CHECK(meaning(429, std::string("\0\xFF\xFE", 3)).verdict == Verdict::rate_limited);
+  CHECK(meaning(403, "<!DOCTYPE html><title>Attention Required!</title>").verdict == Verdict::forbidden);
+}
+
+TEST_CASE("a body that is cut means at every length what was read before the cut") {
+  const std::string body =
+      R"({"error":{"code":"insufficient_quota","type":"insufficient_quota","message":"You exceeded your current quota"}})";
+  const auto end_of_code = body.find(",\"type\"");
+  for (std::size_t length = 0; length <= body.size(); ++length) {
+    const auto verdict = meaning(429, body.substr(0, length)).verdict;
+    if (verdict != (length < end_of_code ? Verdict::rate_limited : Verdict::quota_exhausted))
+      FAIL("cut at " << length);
+  }
+  SUCCEED("every cut was judged");
+}
+
+TEST_CASE("the reason names status and code") {
+  CHECK(meaning(429, R"({"error":{"code":"rate_limit_exceeded"}})").reason ==
+        "too fast (HTTP 429, rate_limit_exceeded)");
+  CHECK(meaning(400, R"({"error":{"code":null,"type":"invalid_request_error"}})").reason ==
+        "request refused (HTTP 400, invalid_request_error)");
+  CHECK(meaning(429, R"({"error":{"code":"429"}})").reason == "too fast (HTTP 429)");
+  CHECK(meaning(429, R"({"error":{"code":"1302"}})").reason == "too fast (HTTP 429, 1302)");
+}
+
+TEST_CASE("no token that a server echoes reaches the reason") {
+  for (const std::string secret :
+       {"sk-canary-secret", "sk_live_4711abcdef", "AIzaSyAbm0oW12aAAxNc8FEEh84QT7o9r1Ak",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "eyJhbGciOi.eyJzdWIi.c2ln", "12345678901234"}) {
+    for (const auto* place : {"error.code", "error.type", "message", "code", "type", "status"}) {
+      const std::string path = place;
+      const auto dot = path.find('.');
+      const std::string body =
+          dot == std::string::npos
+              ? "{\"" + path + "\":\"" + secret + "\"}"
+              : "{\"" + path.substr(0, dot) + "\":{\"" + path.substr(dot + 1) + "\":\"" + secret + "\"}}";
+      for (const int status : {200, 400, 401, 403, 429, 500}) {
+        INFO(body);
+        CHECK(meaning(status, body).reason.find(secret) == std::string::npos);
+      }
+    }
+    CHECK(meaning(429, "rejected " + secret, {{"x-amzn-errortype", secret}}).reason.find(secret) ==
+          std::string::npos);
+  }
+}
+
+TEST_CASE("the first opinion of a stack counts") {
+  const Classifier no_opinion = [](const Answer&, auto) { return std::nullopt; };
+  const Classifier teapot = [](const Answer& answer, auto) -> std::optional<Classification> {
+    if (answer.status != 418) return std::nullopt;
+    return Classification{.verdict = Verdict::overloaded, .retryable = true, .reason = "teapot"};
+  };
+  const std::vector<Classifier> stack{nullptr, no_opinion, teapot};
+  CHECK(classify_with(stack, Answer{418, {}, {}}, now).reason == "teapot");
+  CHECK(classify_with(stack, Answer{429, {}, {}}, now).verdict == Verdict::rate_limited);
+  CHECK(classify_with({}, Answer{418, {}, {}}, now).verdict == Verdict::caller_error);
+}
