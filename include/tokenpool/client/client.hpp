@@ -1,0 +1,133 @@
+#pragma once
+// The client: a pool of tokens behind the verbs of HTTP.
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "tokenpool/base/result.hpp"
+#include "tokenpool/client/call.hpp"
+#include "tokenpool/client/options.hpp"
+#include "tokenpool/client/state.hpp"
+#include "tokenpool/http/message.hpp"
+#include "tokenpool/policy/round_robin.hpp"
+#include "tokenpool/pool/pool.hpp"
+#include "tokenpool/transport/clock.hpp"
+#include "tokenpool/transport/curl/easy.hpp"
+#include "tokenpool/transport/transport.hpp"
+
+namespace tokenpool {
+
+namespace detail {
+
+/// void, but only once `T` is known: what depends on it is looked up when it is used.
+template <class T>
+struct AlwaysVoid {
+  using type = void;
+};
+
+/// A bare text, which JSON would take for a string value instead of a body.
+template <class T>
+concept PlainText =
+    !std::same_as<std::remove_cvref_t<T>, nlohmann::json> && std::convertible_to<T, std::string_view>;
+
+}  // namespace detail
+
+/// Sends requests with the tokens of a pool: inside the limits, retried on another token after a refusal,
+/// each call ending exactly once, in the server's real answer or an Error.
+///
+/// Thread-safe: share one among all threads. Neither copyable nor movable. Destroying it cancels the calls
+/// under way and waits for them; one of its own callbacks may do that.
+///
+///     tokenpool::Client<tokenpool::LeastUsed> client{{.base_url = "https://api.example.com/v1",
+///                                                     .tokens =
+///                                                     tokenpool::tokens_from_env("EXAMPLE_TOKENS")}};
+///     tokenpool::Response models = client.get("/models");
+template <SelectionPolicy Policy = RoundRobin, Transport TransportType = CurlTransport,
+          Clock ClockType = SteadyClock>
+class Client {
+ public:
+  /// Throws Error{invalid_request} that names the first unfit field.
+  explicit Client(ClientOptions options, Policy policy = {})
+      : Client(std::move(options), std::move(policy), std::make_shared<TransportType>(),
+               std::make_shared<ClockType>()) {}
+
+  /// With a transport and a clock of the caller's, as tests need them.
+  Client(ClientOptions options, Policy policy, std::shared_ptr<TransportType> transport,
+         std::shared_ptr<ClockType> clock)
+      : state_(std::make_shared<State>(std::move(options), std::move(policy), std::move(transport),
+                                       std::move(clock))) {}
+
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { state_->close(); }
+
+  /// GET. Throws Error, like every blocking call but try_send.
+  Response get(std::string_view path, RequestOptions options = {}) {
+    return send(make_request("GET", std::string(path), {}, std::move(options)));
+  }
+  /// DELETE.
+  Response del(std::string_view path, RequestOptions options = {}) {
+    return send(make_request("DELETE", std::string(path), {}, std::move(options)));
+  }
+  /// POST with a JSON body. Needs <tokenpool/tokenpool.hpp>.
+  Response post(std::string_view path, const nlohmann::json& body, RequestOptions options = {}) {
+    return send_json("POST", path, body, std::move(options));
+  }
+  /// PUT with a JSON body.
+  Response put(std::string_view path, const nlohmann::json& body, RequestOptions options = {}) {
+    return send_json("PUT", path, body, std::move(options));
+  }
+  /// PATCH with a JSON body.
+  Response patch(std::string_view path, const nlohmann::json& body, RequestOptions options = {}) {
+    return send_json("PATCH", path, body, std::move(options));
+  }
+  /// A text is no JSON value: send(Request{.method = "POST", .path = ..., .body = text}) sends it as it is.
+  template <detail::PlainText Text>
+  Response post(std::string_view path, const Text& body, RequestOptions options = {}) = delete;
+  template <detail::PlainText Text>
+  Response put(std::string_view path, const Text& body, RequestOptions options = {}) = delete;
+  template <detail::PlainText Text>
+  Response patch(std::string_view path, const Text& body, RequestOptions options = {}) = delete;
+
+  /// Sends and returns the server's answer, an error status that no other token would change included. Throws
+  /// Error.
+  Response send(Request request) {
+    Result<Response> result = try_send(std::move(request));
+    return std::move(result).value();
+  }
+
+  /// As send, but never throws for what the network or the server did; only what the caller's own code (a
+  /// body's producer, a classifier) threw.
+  Result<Response> try_send(Request request) {
+    const std::shared_ptr<State> state = state_;
+    const typename State::Active active(*state);
+    return detail::Call<State>(*state, request).run();
+  }
+
+  /// The tokens: add, remove, disable, enable and so on while calls are under way.
+  [[nodiscard]] TokenPool<Policy>& pool() noexcept { return state_->pool(); }
+
+  /// What every token is doing, as a copy.
+  [[nodiscard]] PoolSnapshot stats() const { return state_->pool().snapshot(state_->clock().now()); }
+
+ private:
+  using State = detail::ClientState<Policy, TransportType, ClockType>;
+
+  /// A template for the sake of those who never send JSON: they need no JSON library.
+  template <class Json>
+  Response send_json(const char* method, std::string_view path, const Json& body, RequestOptions options) {
+    return send(make_request(method, std::string(path),
+                             detail::JsonLibrary<typename detail::AlwaysVoid<Json>::type>::text(body),
+                             std::move(options)));
+  }
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace tokenpool

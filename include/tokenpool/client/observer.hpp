@@ -1,0 +1,108 @@
+#pragma once
+// What a program may want to hear while calls go on. One small struct for each kind of news, so that a field
+// can be added without breaking a listener.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "tokenpool/base/time.hpp"
+#include "tokenpool/pool/events.hpp"
+#include "tokenpool/quota/attempt.hpp"
+#include "tokenpool/quota/verdict.hpp"
+
+namespace tokenpool {
+
+/// A request went over the wire.
+struct AttemptEvent {
+  const Attempt& attempt;
+};
+/// The same call goes on with another request.
+struct RetryEvent {
+  const Attempt& after;  ///< what made it necessary
+  Duration wait{};       ///< back-off before the next one; zero for a change of token
+};
+/// A token, or the scope that is named, is not used until `until`.
+struct RestEvent {
+  std::string token_id{};
+  LimitScope scope{LimitScope::token};
+  std::string scope_id{};
+  Verdict cause{};
+  std::string reason{};
+  WallTime until{};
+};
+/// A token is out until a person acts.
+struct EjectedEvent {
+  std::string token_id{};
+  Verdict cause{};
+  std::string reason{};
+};
+/// A token served again after a rest.
+struct RecoveredEvent {
+  std::string token_id{};
+};
+/// A call ended because nothing is available.
+struct ExhaustedEvent {
+  std::string reason{};
+  std::optional<WallTime> retry_at{};
+};
+/// Several tokens failed alike: the cause is shared.
+struct SharedLimitEvent {
+  LimitScope scope{LimitScope::egress};
+  std::string scope_id{};
+  std::optional<WallTime> until{};
+  std::string reason{};
+};
+/// Something that works but should be looked at.
+struct WarningEvent {
+  std::string text{};
+};
+
+/// Listeners, each optional. Called outside of any lock on the thread of the call, may call back into the
+/// client; what they throw is dropped.
+struct Observer {
+  std::function<void(const AttemptEvent&)> on_attempt{};
+  std::function<void(const RetryEvent&)> on_retry{};
+  std::function<void(const RestEvent&)> on_rest{};
+  std::function<void(const EjectedEvent&)> on_ejected{};
+  std::function<void(const RecoveredEvent&)> on_recovered{};
+  std::function<void(const ExhaustedEvent&)> on_exhausted{};
+  std::function<void(const SharedLimitEvent&)> on_shared_limit{};
+  std::function<void(const WarningEvent&)> on_warning{};
+};
+
+namespace detail {
+
+/// Calls a listener if there is one; an observer's trouble is not the call's.
+template <class Event>
+void tell(const std::function<void(const Event&)>& listener, const Event& event) noexcept {
+  if (listener) {
+    try {
+      listener(event);
+    } catch (...) {
+    }
+  }
+}
+
+/// Tells what settling a lease led to.
+inline void tell(const Observer& observer, const PoolEvent& event, Now now) {
+  const auto at = [&]() -> std::optional<WallTime> {
+    return event.until ? std::optional(to_wall(*event.until, now)) : std::nullopt;
+  };
+  switch (event.kind) {
+    case PoolEvent::Kind::rest:
+      return tell(observer.on_rest, RestEvent{event.token_id, event.scope, event.scope_id, event.cause,
+                                              event.reason, at().value_or(now.wall)});
+    case PoolEvent::Kind::ejected:
+      return tell(observer.on_ejected, EjectedEvent{event.token_id, event.cause, event.reason});
+    case PoolEvent::Kind::recovered: return tell(observer.on_recovered, RecoveredEvent{event.token_id});
+    case PoolEvent::Kind::shared_limit:
+      return tell(observer.on_shared_limit,
+                  SharedLimitEvent{event.scope, event.scope_id, at(), event.reason});
+  }
+}
+
+}  // namespace detail
+
+}  // namespace tokenpool

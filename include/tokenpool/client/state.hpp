@@ -1,0 +1,117 @@
+#pragma once
+// What a client is made of. It outlives the client for as long as a call is under way, so that a client may
+// be destroyed by one of its own callbacks.
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "tokenpool/base/cancel.hpp"
+#include "tokenpool/base/random.hpp"
+#include "tokenpool/client/options.hpp"
+#include "tokenpool/pool/pool.hpp"
+#include "tokenpool/retry/budget.hpp"
+
+namespace tokenpool::detail {
+
+/// Options, pool, transport and clock of one client, and its calls under way.
+template <class Policy, class TransportType, class ClockType>
+class ClientState {
+ public:
+  using Pool = TokenPool<Policy>;
+
+  ClientState(ClientOptions options, Policy policy, std::shared_ptr<TransportType> transport,
+              std::shared_ptr<ClockType> clock)
+      : options_(checked(std::move(options))),
+        seeds_(options_.seed ? *options_.seed : system_seed()),
+        transport_(std::move(transport)),
+        clock_(std::move(clock)),
+        budget_(options_.retry.budget),
+        pool_(pool_options(), std::move(policy)) {
+    options_.tokens.clear();
+  }
+
+  [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
+  [[nodiscard]] Pool& pool() noexcept { return pool_; }
+  [[nodiscard]] TransportType& transport() noexcept { return *transport_; }
+  [[nodiscard]] ClockType& clock() const noexcept { return *clock_; }
+  [[nodiscard]] RetryBudget& budget() noexcept { return budget_; }
+  [[nodiscard]] CancelToken closing() const { return closing_.token(); }
+  [[nodiscard]] std::uint64_t next_seed() noexcept { return seeds_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// Counts a call while it is under way.
+  class Active {
+   public:
+    explicit Active(ClientState& state) : state_(state) {
+      const std::lock_guard lock(state_.mutex_);
+      ++state_.active_;
+      on_this_thread().push_back(&state);
+    }
+    Active(const Active&) = delete;
+    Active& operator=(const Active&) = delete;
+    ~Active() {
+      const std::lock_guard lock(state_.mutex_);
+      --state_.active_;
+      on_this_thread().pop_back();
+      state_.idle_.notify_all();
+    }
+
+   private:
+    ClientState& state_;
+  };
+
+  /// Cancels every call and waits until those of other threads are over.
+  void close() {
+    closing_.cancel();
+    const auto& mine = on_this_thread();
+    const auto own = static_cast<std::size_t>(std::count(mine.begin(), mine.end(), this));
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return active_ <= own; });
+  }
+
+ private:
+  static ClientOptions checked(ClientOptions options) {
+    check_options(options);
+    return options;
+  }
+
+  static std::uint64_t system_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32U | device();
+  }
+
+  [[nodiscard]] PoolOptions pool_options() {
+    return {.tokens = std::move(options_.tokens),
+            .limits = options_.limits,
+            .egress = options_.egress,
+            .max_rest = options_.retry.max_rest,
+            .random = std::make_shared<SplitMix64>(next_seed()),
+            .ask_ledger = options_.ledger != nullptr};
+  }
+
+  /// The clients whose calls are under way on this thread, innermost last.
+  static std::vector<const ClientState*>& on_this_thread() {
+    thread_local std::vector<const ClientState*> states;
+    return states;
+  }
+
+  ClientOptions options_;
+  std::atomic<std::uint64_t> seeds_;
+  std::shared_ptr<TransportType> transport_;
+  std::shared_ptr<ClockType> clock_;
+  RetryBudget budget_;
+  CancelSource closing_;
+  Pool pool_;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::size_t active_ = 0;
+};
+
+}  // namespace tokenpool::detail

@@ -1,0 +1,65 @@
+#pragma once
+// The body of a request: a text, or a producer of bytes. Whether it can be sent again is part of the type,
+// since a retry that silently sends half a body is worse than none.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace tokenpool {
+
+/// What a request carries. A plain value; a producer is used by one call at a time.
+class Body {
+ public:
+  /// Fills `buffer` with up to `capacity` bytes and returns how many; 0 is the end. May throw: the call
+  /// then ends with that.
+  using Producer = std::function<std::size_t(char* buffer, std::size_t capacity)>;
+  /// Goes back to the first byte; false if that cannot be done.
+  using Rewind = std::function<bool()>;
+
+  Body() = default;
+  Body(std::string text) : text_(std::move(text)) {}
+  Body(std::string_view text) : text_(text) {}
+  Body(const char* text) : text_(text) {}
+
+  /// A body of bytes made on the way. Without `size` it goes out chunked; without `rewind` it
+  /// is sent at most once.
+  static Body from(Producer producer, std::optional<std::uint64_t> size = {}, Rewind rewind = {}) {
+    Body body;
+    body.producer_ = std::move(producer);
+    body.size_ = size;
+    body.rewind_ = std::move(rewind);
+    return body;
+  }
+
+  [[nodiscard]] bool streamed() const noexcept { return static_cast<bool>(producer_); }
+  [[nodiscard]] bool empty() const noexcept { return !streamed() && text_.empty(); }
+
+  /// Whether it can be sent more than once.
+  [[nodiscard]] bool repeatable() const noexcept { return !streamed() || static_cast<bool>(rewind_); }
+
+  /// The text; empty for a streamed body.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+  /// The number of bytes, where known.
+  [[nodiscard]] std::optional<std::uint64_t> size() const noexcept {
+    return streamed() ? size_ : text_.size();
+  }
+
+  std::size_t read(char* buffer, std::size_t capacity) { return producer_(buffer, capacity); }
+
+  /// Back to the first byte; false when that cannot be done.
+  bool rewind() { return !streamed() || (rewind_ && rewind_()); }
+
+ private:
+  std::string text_;
+  Producer producer_;
+  std::optional<std::uint64_t> size_;
+  Rewind rewind_;
+};
+
+}  // namespace tokenpool

@@ -1,0 +1,117 @@
+#pragma once
+// Tokens from a file.
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tokenpool/base/error.hpp"
+#include "tokenpool/client/observer.hpp"
+#include "tokenpool/pool/token.hpp"
+
+namespace tokenpool {
+
+namespace detail {
+
+[[noreturn]] inline void unfit_token_file(const std::string& path, const std::string& why) {
+  throw Error(ErrorCode::invalid_request, "the token file " + path + " " + why);
+}
+
+inline Token token_from(const nlohmann::json& entry, const std::string& path, std::size_t number) {
+  const std::string which = "entry " + std::to_string(number);
+  if (entry.is_string()) {
+    return {.secret = entry.get_ref<const std::string&>()};
+  }
+  if (!entry.is_object() || !entry.contains("secret")) {
+    unfit_token_file(path, "has an unfit " + which + ": give a text, or an object with \"secret\"");
+  }
+  try {
+    return {.secret = entry.at("secret").get_ref<const std::string&>(),
+            .id = entry.value("id", ""),
+            .account = entry.value("account", ""),
+            .weight = entry.value("weight", 1.0),
+            .priority = entry.value("priority", 0),
+            .base_url = entry.value("base_url", "")};
+  } catch (const nlohmann::json::exception&) {
+    unfit_token_file(path, "has a field of the wrong kind in " + which +
+                               ": secret, id, account and base_url are texts, weight and priority numbers");
+  }
+}
+
+inline std::vector<Token> tokens_from_json(const nlohmann::json& list, const std::string& path) {
+  std::vector<Token> tokens;
+  for (const nlohmann::json& entry : list) {
+    tokens.push_back(token_from(entry, path, tokens.size() + 1));
+    if (auto problem = problem_with(tokens.back(), "entry " + std::to_string(tokens.size()))) {
+      unfit_token_file(path, "is unfit: " + *problem);
+    }
+  }
+  return tokens;
+}
+
+/// One token a line; what follows a '#' at its beginning or after white space is a comment.
+inline std::string without_comments(std::string_view text) {
+  std::string kept;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = (std::min)(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, end - at);
+    std::size_t comment = line.find('#');
+    while (comment != std::string_view::npos && comment != 0 && line[comment - 1] != ' ' &&
+           line[comment - 1] != '\t') {
+      comment = line.find('#', comment + 1);
+    }
+    kept.append(line.substr(0, comment)).append("\n");
+    at = end + 1;
+  }
+  return kept;
+}
+
+inline void warn_if_readable_by_others(const std::string& path, const Observer& observer) {
+#if !defined(_WIN32)
+  struct ::stat status {};
+  constexpr unsigned others = S_IRWXG | S_IRWXO;
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & others) != 0) {
+    tell(observer.on_warning,
+         WarningEvent{"the token file " + path + " can be read by others: chmod 600 it"});
+  }
+#else
+  static_cast<void>(path);
+  static_cast<void>(observer);
+#endif
+}
+
+}  // namespace detail
+
+/// The tokens in a file: a JSON array of texts or of objects `{"secret", "id", "account", "weight",
+/// "priority", "base_url"}`, or one token a line with `#` comments. Throws Error{invalid_request} when it
+/// cannot be read or is unfit; a file that others can read is told to `observer.on_warning`.
+inline std::vector<Token> load_tokens(const std::string& path, const Observer& observer = {}) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    detail::unfit_token_file(path, "cannot be read: check the path and its rights");
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  detail::warn_if_readable_by_others(path, observer);
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || text[first] != '[') {
+    return parse_tokens(detail::without_comments(text), "the token file " + path);
+  }
+  const nlohmann::json list = nlohmann::json::parse(text, nullptr, false);
+  if (list.is_discarded()) {
+    detail::unfit_token_file(path, "begins like a JSON array but is none: mend it, or put one token a line");
+  }
+  std::vector<Token> tokens = detail::tokens_from_json(list, path);
+  if (tokens.empty()) {
+    detail::unfit_token_file(path, "has no token: give at least one");
+  }
+  return tokens;
+}
+
+}  // namespace tokenpool

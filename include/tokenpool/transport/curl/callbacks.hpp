@@ -1,0 +1,134 @@
+#pragma once
+// What libcurl calls while it transfers. Nothing thrown here passes through libcurl's C frames: it is kept
+// and thrown again afterwards by the one who called libcurl.
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tokenpool/base/numbers.hpp"
+#include "tokenpool/base/time.hpp"
+#include "tokenpool/http/answer.hpp"
+#include "tokenpool/http/body.hpp"
+#include "tokenpool/http/failure.hpp"
+
+namespace tokenpool::curl {
+
+/// The state of one transfer.
+struct Transfer {
+  Answer answer{};
+  Body* body = nullptr;
+  std::size_t max_header_bytes = 0;
+  std::size_t max_body_bytes = 0;
+  std::size_t header_bytes = 0;
+  unsigned times_sent = 0;  ///< how often libcurl began to send the request
+  bool header_complete = false;
+  SteadyTime header_complete_at{};
+  SteadyTime last_byte_at{};
+  std::optional<TransportFailure> stopped{};  ///< why we stopped it ourselves
+  std::exception_ptr thrown{};                ///< what the caller's own code threw
+};
+
+/// Runs `action`, keeping what it throws; `failed` is what libcurl then hears.
+template <class Result, class F>
+Result guarded(Transfer& transfer, Result failed, F&& action) noexcept {
+  try {
+    return action();
+  } catch (...) {
+    transfer.thrown = std::current_exception();
+    return failed;
+  }
+}
+
+/// A status line begins a new answer: what an interim answer, a proxy or an earlier try left is forgotten.
+inline void begin_answer(Transfer& transfer, std::string_view line) {
+  const std::size_t space = line.find(' ');
+  const std::string_view digits =
+      space == std::string_view::npos ? std::string_view() : line.substr(space + 1, 3);
+  transfer.answer = Answer{};
+  transfer.answer.status = 0;
+  for (const char digit : digits) {
+    transfer.answer.status = digit >= '0' && digit <= '9' ? transfer.answer.status * 10 + (digit - '0') : 0;
+  }
+  transfer.header_complete = false;
+}
+
+/// `name: value` without the white space around the value; anything else is left out (libcurl has already
+/// refused what is dangerous).
+inline void add_field(Transfer& transfer, std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    return;
+  }
+  std::string_view value = line.substr(colon + 1);
+  value.remove_prefix((std::min)(value.find_first_not_of(" \t"), value.size()));
+  value.remove_suffix(value.size() - (value.find_last_not_of(" \t\r\n") + 1));
+  transfer.answer.headers.add(std::string(line.substr(0, colon)), std::string(value));
+}
+
+inline std::size_t on_header(char* data, std::size_t size, std::size_t count, void* context) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(context);
+  return guarded<std::size_t>(transfer, 0, [&]() -> std::size_t {
+    const std::string_view line(data, size * count);
+    transfer.last_byte_at = std::chrono::steady_clock::now();
+    transfer.header_bytes = line.starts_with("HTTP/") ? line.size() : transfer.header_bytes + line.size();
+    if (transfer.header_bytes > transfer.max_header_bytes) {
+      transfer.stopped = TransportFailure{FailureKind::too_large, true,
+                                          "the header block is larger than http.max_header_bytes"};
+      return 0;
+    }
+    if (line.starts_with("HTTP/")) {
+      begin_answer(transfer, line);
+    } else if (line == "\r\n" || line == "\n") {
+      transfer.header_complete = true;
+      transfer.header_complete_at = transfer.last_byte_at;
+    } else if (!transfer.header_complete) {
+      add_field(transfer, line);
+    }
+    return line.size();
+  });
+}
+
+inline std::size_t on_body(char* data, std::size_t size, std::size_t count, void* context) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(context);
+  return guarded<std::size_t>(transfer, 0, [&]() -> std::size_t {
+    transfer.last_byte_at = std::chrono::steady_clock::now();
+    std::string& body = transfer.answer.body;
+    if (size * count > transfer.max_body_bytes - (std::min)(body.size(), transfer.max_body_bytes)) {
+      transfer.stopped = TransportFailure{
+          FailureKind::too_large, true,
+          "the body is larger than max_response_bytes (" + std::to_string(transfer.max_body_bytes) + ")"};
+      return 0;
+    }
+    body.append(data, size * count);
+    return size * count;
+  });
+}
+
+inline std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* context) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(context);
+  return guarded<std::size_t>(transfer, CURL_READFUNC_ABORT,
+                              [&] { return transfer.body->read(buffer, size * count); });
+}
+
+inline int on_rewind(void* context, curl_off_t offset, int origin) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(context);
+  return guarded<int>(transfer, CURL_SEEKFUNC_FAIL, [&] {
+    const bool done = offset == 0 && origin == SEEK_SET && transfer.body->rewind();
+    return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+  });
+}
+
+/// Called each time a connection is there and the request is about to go out.
+inline int on_sending(void* context, char*, char*, int, int) noexcept {
+  ++static_cast<Transfer*>(context)->times_sent;
+  return CURL_PREREQFUNC_OK;
+}
+
+}  // namespace tokenpool::curl

@@ -1,0 +1,51 @@
+#pragma once
+// libcurl's handles with owners.
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <new>
+#include <string>
+
+#include "tokenpool/http/headers.hpp"
+
+namespace tokenpool::curl {
+
+struct Cleanup {
+  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+struct CleanupMulti {
+  void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+};
+
+using Easy = std::unique_ptr<CURL, Cleanup>;
+using Multi = std::unique_ptr<CURLM, CleanupMulti>;
+using Url = std::unique_ptr<CURLU, Cleanup>;
+using List = std::unique_ptr<curl_slist, Cleanup>;
+
+/// `pointer`, or std::bad_alloc: libcurl makes handles or is out of memory.
+template <class T>
+T* made(T* pointer) {
+  return pointer != nullptr ? pointer : throw std::bad_alloc();
+}
+
+/// Appends `line` to `list`. Throws std::bad_alloc, the list unchanged.
+inline void append(List& list, const std::string& line) {
+  curl_slist* longer = made(curl_slist_append(list.get(), line.c_str()));
+  static_cast<void>(list.release());
+  list.reset(longer);
+}
+
+/// Header fields as libcurl wants them: a field with an empty value ends in a semicolon, or libcurl would
+/// drop it.
+inline List header_list(const Headers& headers) {
+  List list;
+  for (const auto& field : headers) {
+    append(list, field.value.empty() ? field.name + ";" : field.name + ": " + field.value);
+  }
+  return list;
+}
+
+}  // namespace tokenpool::curl
