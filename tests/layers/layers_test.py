@@ -79,7 +79,7 @@ class Layers(unittest.TestCase):
             self.refused(name, "#include <curl/curl.h>\n", "may not include <curl/curl.h>")
 
     def test_below_transport_no_header_of_the_world_outside(self):
-        for header in ["thread", "future", "condition_variable", "fstream", "filesystem", "cstdio", "sys/socket.h"]:
+        for header in ["thread", "future", "condition_variable", "fstream", "filesystem", "sys/socket.h"]:
             self.refused("pool/a.hpp", f"#include <{header}>\n", "touches the world outside")
             self.accepted("transport/a.hpp", f"#include <{header}>\n")
 
@@ -100,6 +100,11 @@ class Layers(unittest.TestCase):
     def test_below_transport_nobody_opens_a_file(self):
         for text in ["std::ifstream in{name}", "std::fopen(name, mode)", "std::filesystem::path p"]:
             self.refused("base/a.hpp", f"{text};\n", "opens a file")
+
+    def test_below_transport_nobody_prints(self):
+        for text in ["std::cerr << a", "std::printf(a)", "std::fputs(a, b)", "std::puts(a)"]:
+            self.refused("pool/a.hpp", f"{text};\n", "prints")
+        self.accepted("http/a.hpp", "#include <cstdio>\nstd::snprintf(a, b, c);\n")
 
     def test_a_room_without_a_row_is_refused(self):
         self.refused("helpers/a.hpp", "#pragma once\n", "no room of this house")
