@@ -1,7 +1,6 @@
 // A program that computes leases without libcurl and JSON: one token, one request an hour.
 #include <chrono>
-#include <tokenpool/policy/round_robin.hpp>
-#include <tokenpool/pool/pool.hpp>
+#include <tokenpool/core.hpp>
 #include <utility>
 #include <variant>
 
@@ -14,8 +13,7 @@ int main() {
   const tokenpool::Now now{};
   const auto first = pool.acquire({}, now);
   const auto second = pool.acquire({}, now);
-  return std::holds_alternative<tokenpool::Lease>(first) &&
-                 std::holds_alternative<tokenpool::NotUntil>(second)
-             ? 0
-             : 1;
+  const bool granted_once =
+      std::holds_alternative<tokenpool::Lease>(first) && std::holds_alternative<tokenpool::NotUntil>(second);
+  return granted_once ? 0 : 1;
 }
