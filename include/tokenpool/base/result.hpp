@@ -2,6 +2,7 @@
 // A value or an Error, with the interface of std::expected<T, Error>. Our own on every compiler: a public
 // type that changes with the language standard of the including program would break the one-definition rule.
 
+#include <concepts>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -30,8 +31,22 @@ class [[nodiscard]] Result {
   using error_type = Error;
   using unexpected_type = Unexpected;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  /// A default-made value, where T has one.
+  Result() requires std::default_initializable<T>
+  = default;
+
+  template <class U = T>
+    requires(!std::same_as<std::remove_cvref_t<U>, Result> &&
+             !std::same_as<std::remove_cvref_t<U>, Unexpected> && std::constructible_from<T, U>)
+  explicit(!std::convertible_to<U, T>) Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
   Result(Unexpected failure) : state_(std::in_place_index<1>, std::move(failure).error()) {}
+
+  /// Makes the value in place and returns it.
+  template <class... Args>
+  requires std::constructible_from<T, Args...> T& emplace(Args&&... args) {
+    return state_.template emplace<0>(std::forward<Args>(args)...);
+  }
 
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -62,24 +77,27 @@ class [[nodiscard]] Result {
     return has_value() ? std::move(**this) : static_cast<T>(std::forward<U>(fallback));
   }
 
+  /// The Error, or `fallback` when there is a value.
+  [[nodiscard]] Error error_or(Error fallback) const { return has_value() ? std::move(fallback) : error(); }
+
   /// `then(value)`, itself a Result, or this Error.
   template <class F>
-  auto and_then(F&& then) const& -> std::remove_cvref_t<std::invoke_result_t<F, const T&>> {
-    using Next = std::remove_cvref_t<std::invoke_result_t<F, const T&>>;
-    return has_value() ? std::invoke(std::forward<F>(then), **this) : Next(Unexpected(error()));
+  auto and_then(F&& then) const& {
+    return chain(*this, std::forward<F>(then));
   }
   template <class F>
-  auto and_then(F&& then) && -> std::remove_cvref_t<std::invoke_result_t<F, T&&>> {
-    using Next = std::remove_cvref_t<std::invoke_result_t<F, T&&>>;
-    return has_value() ? std::invoke(std::forward<F>(then), std::move(**this))
-                       : Next(Unexpected(std::move(*this).error()));
+  auto and_then(F&& then) && {
+    return chain(std::move(*this), std::forward<F>(then));
   }
 
   /// `change(value)` as a Result, or this Error.
   template <class F>
-  auto transform(F&& change) const& -> Result<std::remove_cvref_t<std::invoke_result_t<F, const T&>>> {
-    using Next = Result<std::remove_cvref_t<std::invoke_result_t<F, const T&>>>;
-    return has_value() ? Next(std::invoke(std::forward<F>(change), **this)) : Next(Unexpected(error()));
+  auto transform(F&& change) const& {
+    return map(*this, std::forward<F>(change));
+  }
+  template <class F>
+  auto transform(F&& change) && {
+    return map(std::move(*this), std::forward<F>(change));
   }
 
   /// This value, or `recover(error)`, itself a Result<T>.
@@ -87,14 +105,47 @@ class [[nodiscard]] Result {
   Result or_else(F&& recover) const& {
     return has_value() ? *this : Result(std::invoke(std::forward<F>(recover), error()));
   }
+  template <class F>
+  Result or_else(F&& recover) && {
+    return has_value() ? std::move(*this)
+                       : Result(std::invoke(std::forward<F>(recover), std::move(*this).error()));
+  }
 
   /// This value, or `change(error)`.
   template <class F>
   Result transform_error(F&& change) const& {
     return has_value() ? *this : Result(Unexpected(std::invoke(std::forward<F>(change), error())));
   }
+  template <class F>
+  Result transform_error(F&& change) && {
+    return has_value() ? std::move(*this)
+                       : Result(Unexpected(std::invoke(std::forward<F>(change), std::move(*this).error())));
+  }
+
+  /// Whether there is a value and it equals `value`. (Errors do not compare: they carry a trail.)
+  friend bool operator==(const Result& result, const T& value) requires std::equality_comparable<T> {
+    return result.has_value() && *result == value;
+  }
+
+  friend void swap(Result& left, Result& right) noexcept(noexcept(left.state_.swap(right.state_))) {
+    left.state_.swap(right.state_);
+  }
 
  private:
+  template <class Self, class F>
+  static auto chain(Self&& self, F&& then) {
+    using Next = std::remove_cvref_t<std::invoke_result_t<F, decltype(*std::forward<Self>(self))>>;
+    return self.has_value() ? std::invoke(std::forward<F>(then), *std::forward<Self>(self))
+                            : Next(Unexpected(std::forward<Self>(self).error()));
+  }
+
+  template <class Self, class F>
+  static auto map(Self&& self, F&& change) {
+    using Next = Result<std::remove_cvref_t<std::invoke_result_t<F, decltype(*std::forward<Self>(self))>>>;
+    return self.has_value() ? Next(std::invoke(std::forward<F>(change), *std::forward<Self>(self)))
+                            : Next(Unexpected(std::forward<Self>(self).error()));
+  }
+
   std::variant<T, Error> state_;
 };
 

@@ -3,6 +3,7 @@
 // in every process. Here, because the core has no crypto library to lean on; tested with the standard's
 // vectors.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -57,22 +58,35 @@ inline void sha256_block(Sha256State& state, const unsigned char* block) noexcep
   }
 }
 
+/// The last bytes, under one block of them, with the padding and the length in bits.
+inline void sha256_tail(Sha256State& state, std::string_view rest, std::uint64_t bit_count) noexcept {
+  std::array<unsigned char, 128> padded{};
+  std::copy(rest.begin(), rest.end(), padded.begin());
+  padded[rest.size()] = 0x80;
+  const std::size_t size = rest.size() < 56 ? 64 : 128;
+  for (std::size_t i = 0; i < 8; ++i) {
+    padded[size - 1 - i] = static_cast<unsigned char>(bit_count >> (8 * i) & 0xffU);
+  }
+  for (std::size_t at = 0; at < size; at += 64) {
+    sha256_block(state, padded.data() + at);
+  }
+  // It held a part of a secret; a volatile write is not optimised away.
+  for (unsigned char& byte : padded) {
+    *static_cast<volatile unsigned char*>(&byte) = 0;
+  }
+}
+
 }  // namespace detail
 
-/// The SHA-256 of `text` as 64 lower-case hex digits (FIPS 180-4).
+/// The SHA-256 of `text` as 64 lower-case hex digits (FIPS 180-4). Leaves no copy of `text` behind.
 inline std::string sha256_hex(std::string_view text) {
   detail::Sha256State state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::string padded(text);
-  padded += '\x80';
-  padded.append((120 - padded.size() % 64) % 64, '\0');
   const std::uint64_t bit_count = std::uint64_t{text.size()} * 8;
-  for (unsigned shift = 64; shift != 0; shift -= 8) {
-    padded += static_cast<char>(bit_count >> (shift - 8) & 0xffU);
+  for (; text.size() >= 64; text.remove_prefix(64)) {
+    detail::sha256_block(state, reinterpret_cast<const unsigned char*>(text.data()));
   }
-  for (std::size_t at = 0; at < padded.size(); at += 64) {
-    detail::sha256_block(state, reinterpret_cast<const unsigned char*>(padded.data()) + at);
-  }
+  detail::sha256_tail(state, text, bit_count);
   std::string hex;
   for (const std::uint32_t word : state) {
     for (unsigned shift = 32; shift != 0; shift -= 4) {
