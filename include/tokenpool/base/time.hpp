@@ -19,14 +19,15 @@ struct Now {
 };
 
 /// The instant that no clock reaches: "only an event ends this, not time".
-inline constexpr SteadyTime never = (SteadyTime::max)();
+inline constexpr SteadyTime end_of_time = (SteadyTime::max)();
 
-/// `length` as a Duration; what does not fit becomes the longest or shortest Duration instead of overflowing.
+/// `length` as a Duration; what does not fit becomes the longest or shortest Duration instead of overflowing,
+/// and what is no number the longest.
 template <class Rep, class Period>
 constexpr Duration saturated(std::chrono::duration<Rep, Period> length) noexcept {
   using Wide = std::chrono::duration<long double, Duration::period>;
   const Wide wide{length};
-  if (wide >= Wide{(Duration::max)()}) {
+  if (!(wide < Wide{(Duration::max)()})) {
     return (Duration::max)();
   }
   if (wide <= Wide{(Duration::min)()}) {
@@ -35,19 +36,18 @@ constexpr Duration saturated(std::chrono::duration<Rep, Period> length) noexcept
   return std::chrono::duration_cast<Duration>(length);
 }
 
-/// `start + length`, stopping at `never` instead of overflowing. A negative length counts as zero.
+/// `start + length`, stopping at `end_of_time` instead of overflowing. A negative length counts as zero.
 template <class Rep, class Period>
 constexpr SteadyTime after(SteadyTime start, std::chrono::duration<Rep, Period> length) noexcept {
   const Duration step = (std::max)(saturated(length), Duration::zero());
-  return step >= never - (std::max)(start, SteadyTime{}) ? never : start + step;
+  return step >= end_of_time - (std::max)(start, SteadyTime{}) ? end_of_time : start + step;
 }
 
-/// The wall-clock instant that belongs to a steady one, seen from `now`; nullable callers test for `never`
+/// The wall-clock instant that belongs to a steady one, seen from `now`; nullable callers test for `end_of_time`
 /// first.
 constexpr WallTime to_wall(SteadyTime instant, Now now) noexcept {
   using WallDuration = WallTime::duration;
-  const Duration room =
-      std::chrono::duration_cast<Duration>((WallTime::max)() - (std::max)(now.wall, WallTime{}));
+  const Duration room = saturated((WallTime::max)() - (std::max)(now.wall, WallTime{}));
   return now.wall + std::chrono::duration_cast<WallDuration>((std::min)(instant - now.steady, room));
 }
 

@@ -173,7 +173,7 @@ class Choice {
     if (asked_ != 0 && asked_ >= state_.roster.usable()) {
       return Never{Never::Reason::all_asked};
     }
-    if (const SteadyTime wakes = state_.roster.next_wake_up(); wakes != never) {
+    if (const SteadyTime wakes = state_.roster.next_wake_up(); wakes != end_of_time) {
       Slot& slot = state_.roster.next_to_wake();
       offer(wakes, {LimitScope::token, slot.face.slot, !slot.rest.active()});
     }

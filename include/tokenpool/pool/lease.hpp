@@ -117,10 +117,10 @@ struct Blocker {
   bool by_limit = false;                   ///< a limit of ours is reached; else it rests
 };
 
-/// No lease now. `when` is the earliest instant at which another try can succeed, `never` if that waits for
+/// No lease now. `when` is the earliest instant at which another try can succeed, `end_of_time` if that waits for
 /// an answer to a request under way or for a person.
 struct NotUntil {
-  SteadyTime when = never;
+  SteadyTime when = end_of_time;
   Blocker why{};
 };
 

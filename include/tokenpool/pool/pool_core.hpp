@@ -88,7 +88,7 @@ class PoolCore : private LeaseKeeper {
   /// until woken.
   SteadyTime sleep_until(const Waiter& waiter) {
     const std::lock_guard lock(mutex_);
-    return queue_.first() == &waiter ? queue_.timer() : never;
+    return queue_.first() == &waiter ? queue_.timer() : end_of_time;
   }
 
   /// Why `waiter` was not served the last time it was looked at.
@@ -342,7 +342,7 @@ class PoolCore : private LeaseKeeper {
   /// know.
   void wake_first() {
     Waiter* first = queue_.empty() ? nullptr : queue_.first();
-    const SteadyTime timer = first == nullptr ? never : queue_.timer();
+    const SteadyTime timer = first == nullptr ? end_of_time : queue_.timer();
     if (first != nullptr && (first != timer_owner_ || timer < timer_)) {
       woken_->push_back(first->wakeable);
     }
@@ -467,7 +467,7 @@ class PoolCore : private LeaseKeeper {
       limit.scope = limit.scope | Scope::token;
       const auto same = std::find_if(slot.own_meters.begin(), slot.own_meters.end(),
                                      [&](const Meter& meter) { return meter.limit() == limit; });
-      meters.push_back(same != slot.own_meters.end() ? *same : Meter(limit, state_.newest_ticket));
+      meters.push_back(same != slot.own_meters.end() ? *same : Meter(limit, Scope::pool, state_.newest_ticket));
     }
     return meters;
   }
@@ -476,7 +476,7 @@ class PoolCore : private LeaseKeeper {
   PoolState state_;
   WaitQueue queue_;
   Waiter* timer_owner_ = nullptr;
-  SteadyTime timer_ = never;
+  SteadyTime timer_ = end_of_time;
   std::vector<std::shared_ptr<Wakeable>>* woken_ = nullptr;
   std::vector<std::uint32_t> open_;  ///< scratch of Choice
 };

@@ -125,7 +125,7 @@ class Quotas {
   void settle(Slot& slot, const Grant& grant, std::int64_t cost, SteadyTime answered) noexcept {
     each(slot, grant.place.egress, [&](Meter& meter) {
       if (meter.counts(grant.ticket)) {
-        meter.settle(grant.place, grant.cost, cost, answered);
+        meter.settle(grant.place, grant.cost, cost, answered, answered);
       }
     });
   }

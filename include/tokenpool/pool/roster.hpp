@@ -94,7 +94,7 @@ class Roster {
     usable_ += slot.usable() ? 1U : 0U;
   }
 
-  /// The token is usable from `opens_at` on: now, at a time, or (`never`) after an event.
+  /// The token is usable from `opens_at` on: now, at a time, or (`end_of_time`) after an event.
   void place(Slot& slot, SteadyTime opens_at, SteadyTime now) noexcept {
     const SlotNumber number = slot.face.slot;
     if (opens_at <= now) {
@@ -103,18 +103,18 @@ class Roster {
       return;
     }
     available_.erase(number);
-    if (opens_at == never) {
+    if (opens_at == end_of_time) {
       wake_ups_.erase(number);
     } else {
       wake_ups_.set(number, opens_at);
     }
   }
 
-  void withdraw(Slot& slot) noexcept { place(slot, never, SteadyTime{}); }
+  void withdraw(Slot& slot) noexcept { place(slot, end_of_time, SteadyTime{}); }
 
-  /// When the next token wakes; `never` if none does by time alone.
+  /// When the next token wakes; `end_of_time` if none does by time alone.
   [[nodiscard]] SteadyTime next_wake_up() const noexcept {
-    return wake_ups_.empty() ? never : wake_ups_.top_key();
+    return wake_ups_.empty() ? end_of_time : wake_ups_.top_key();
   }
   [[nodiscard]] Slot& next_to_wake() noexcept { return slots_[wake_ups_.top()]; }
 

@@ -67,7 +67,7 @@ class SharedCause {
 
   /// The tokens' own rests stand again; the place rests at least until the first of them is over.
   void confirm(std::uint64_t ticket, std::uint64_t newest) noexcept {
-    SteadyTime first = never;
+    SteadyTime first = end_of_time;
     for (const Shelved& refusal : asked_) {
       first = (std::min)(first, refusal.own.until());
     }

@@ -161,7 +161,7 @@ class SnapshotTaker {
     const SteadyTime opens = place.opens_at();
     EgressSnapshot copy{.id = state_.egresses[number].id,
                         .state = opens <= now_    ? TokenState::available
-                                 : opens == never ? TokenState::probing
+                                 : opens == end_of_time ? TokenState::probing
                                                   : TokenState::resting,
                         .in_flight = place.in_flight,
                         .requests = place.tally.requests,
@@ -212,7 +212,7 @@ class SnapshotTaker {
   }
 
   [[nodiscard]] std::optional<std::chrono::milliseconds> left(SteadyTime until) const noexcept {
-    if (until == never) {
+    if (until == end_of_time) {
       return std::nullopt;
     }
     return std::chrono::ceil<std::chrono::milliseconds>((std::max)(until - now_, Duration::zero()));

@@ -134,9 +134,9 @@ class WaitQueue {
     return first;
   }
 
-  /// When time alone may serve somebody; `never` if nobody waits for time.
+  /// When time alone may serve somebody; `end_of_time` if nobody waits for time.
   [[nodiscard]] SteadyTime timer() const noexcept {
-    SteadyTime when = never;
+    SteadyTime when = end_of_time;
     for (const WaitLine& line : lines_) {
       when = (std::min)(when, line.refusal.when);
     }

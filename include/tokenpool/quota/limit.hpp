@@ -1,11 +1,14 @@
 #pragma once
 // What a server allows, as plain data: so many units per window, counted apart by scope.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "tokenpool/base/time.hpp"
 
 namespace tokenpool {
 
@@ -15,6 +18,11 @@ enum class Scope : std::uint8_t { pool = 0, token = 1, account = 2, egress = 4, 
 
 constexpr Scope operator|(Scope left, Scope right) noexcept {
   return static_cast<Scope>(static_cast<unsigned>(left) | static_cast<unsigned>(right));
+}
+
+/// `scope` without the dimensions of `less`.
+constexpr Scope operator-(Scope scope, Scope less) noexcept {
+  return static_cast<Scope>(static_cast<unsigned>(scope) & ~static_cast<unsigned>(less));
 }
 
 /// Whether `scope` counts apart by `dimension`.
@@ -54,11 +62,12 @@ constexpr std::string_view to_string(Unit unit) noexcept {
 }
 
 /// When the server counts a request, where that is known; it gives back capacity that the cautious default
-/// costs.
+/// costs (window.hpp has the proofs).
 enum class Counted : std::uint8_t {
   unknown,     ///< at any moment between the first byte sent and the answer
-  on_arrival,  ///< when the request arrives
-  on_answer,   ///< when the answer is made
+  on_arrival,  ///< when the request arrives: occupies its units for a window after the latest instant by
+               ///< which it surely had arrived (`Outcome::arrived_by`) instead of after its answer
+  on_answer,  ///< when the answer is made: as cautious as `unknown`, since that may be at once or just now
 };
 
 /// At most `amount` units in any `window`, counted apart by `scope`.
@@ -89,11 +98,24 @@ struct Limit {
   friend bool operator==(const Limit&, const Limit&) = default;
 };
 
+/// The latest instant at which a server that counts so can have counted a request that had arrived by
+/// `arrived_by` and was answered at `answered`.
+constexpr SteadyTime counted_by(Counted counted, SteadyTime arrived_by, SteadyTime answered) noexcept {
+  return counted == Counted::on_arrival ? (std::min)(arrived_by, answered) : answered;
+}
+
+/// The largest amount of a limit; sums of what is counted against it cannot overflow.
+inline constexpr std::int64_t largest_amount = 1'000'000'000'000'000'000;
+
 /// What is wrong with `limit`, in one sentence that begins with `field`; nothing when it is fit.
 inline std::optional<std::string> problem_with(const Limit& limit, const std::string& field) {
   if (limit.amount < 1) {
     return field + ".amount is " + std::to_string(limit.amount) +
            ": give an amount of at least 1, or leave the limit out";
+  }
+  if (limit.amount > largest_amount) {
+    return field + ".amount is " + std::to_string(limit.amount) + ": give an amount of at most " +
+           std::to_string(largest_amount) + ", or leave the limit out";
   }
   if (limit.unit != Unit::in_flight && limit.window <= std::chrono::milliseconds::zero()) {
     return field + ".window is " + std::to_string(limit.window.count()) +

@@ -24,31 +24,50 @@ struct Place {
   friend bool operator==(const Place&, const Place&) = default;
 };
 
+/// Marks the account number of a token that was given no account: it is the token's number with this bit.
+inline constexpr std::uint32_t account_of_its_own = 0x80000000U;
+
+/// The largest true cost of one request; more is taken for this much.
+inline constexpr std::int64_t largest_cost_of_one = 1'000'000'000'000'000;
+
 /// One limit with its windows. Places of one plain dimension lie in an array, the others in a table. Not
 /// thread-safe.
 class Meter {
  public:
-  /// A meter that counts the requests granted after ticket `since`; earlier ones were never reserved here.
-  explicit Meter(Limit limit, std::uint64_t since = 0) : limit_(limit), since_(since) {}
+  /// A meter that counts the requests granted after ticket `since`; earlier ones were never reserved here. It
+  /// hangs on one `owner` (a token, an egress), whose number it need not tell apart.
+  explicit Meter(Limit limit, Scope owner = Scope::pool, std::uint64_t since = 0)
+      : limit_(limit), apart_(limit.scope - owner), since_(since) {}
 
   [[nodiscard]] const Limit& limit() const noexcept { return limit_; }
   [[nodiscard]] bool counts(std::uint64_t ticket) const noexcept { return ticket > since_; }
 
+  /// The server has changed how much it allows; what is counted stays.
+  void set_amount(std::int64_t amount) noexcept { limit_.amount = amount; }
+
   /// What a request of `cost` takes from this limit.
   [[nodiscard]] std::int64_t units(std::int64_t cost) const noexcept {
-    return limit_.unit == Unit::cost ? cost : 1;
+    return limit_.unit == Unit::cost ? (std::min)(cost, largest_cost_of_one) : 1;
   }
 
-  /// When a request of `cost` has room at `place`: `now` if it does, `never` if that waits for an answer.
+  /// When a request of `cost` has room at `place`: `now` if it does, `end_of_time` if that waits for an
+  /// answer or cannot be.
   [[nodiscard]] SteadyTime room_at(const Place& place, std::int64_t cost, SteadyTime now) noexcept {
     Window* window = find(place);
-    return window == nullptr ? now : window->room_at(limit_, units(cost), now);
+    if (window == nullptr) {
+      return units(cost) <= limit_.amount ? now : end_of_time;
+    }
+    return window->room_at(limit_, units(cost), now);
   }
 
   void reserve(const Place& place, std::int64_t cost) { window(place).reserve(limit_, units(cost)); }
   void refund(const Place& place, std::int64_t cost) noexcept { find(place)->refund(units(cost)); }
-  void settle(const Place& place, std::int64_t reserved, std::int64_t cost, SteadyTime answered) noexcept {
-    find(place)->settle(limit_, units(reserved), units(cost), answered);
+
+  /// The request truly took `cost`, had arrived by `arrived_by` and was answered at `answered`.
+  void settle(const Place& place, std::int64_t reserved, std::int64_t cost, SteadyTime arrived_by,
+              SteadyTime answered) noexcept {
+    const SteadyTime counted = counted_by(limit_.counted, arrived_by, answered);
+    find(place)->settle(limit_, units(reserved), units(cost), counted);
   }
 
   /// A shared ledger says that there is no room at `place` before `until`.
@@ -65,28 +84,32 @@ class Meter {
   }
 
   /// The token is gone and its number will be given to another one.
-  void forget_token(std::uint32_t token) {
-    if (!has(limit_.scope, Scope::token)) {
-      return;
+  void forget_token(std::uint32_t token) noexcept {
+    if (apart_ == Scope::token && token < dense_.size()) {
+      dense_[token] = Window{};
     }
-    if (dense()) {
-      if (token < dense_.size()) {
-        dense_[token] = Window{};
-      }
-      return;
+    if (!dense()) {
+      std::erase_if(table_, [&](const auto& entry) {
+        return (has(apart_, Scope::token) && entry.first.token == token) ||
+               entry.first.account == (account_of_its_own | token);
+      });
     }
-    std::erase_if(table_, [token](const auto& entry) { return entry.first.token == token; });
+  }
+
+  /// Calls `visit(place)` for each place in which something is or was counted, unless places are told apart
+  /// by one plain dimension.
+  template <class F>
+  void each_place(F&& visit) const {
+    for (const auto& entry : table_) {
+      visit(entry.first);
+    }
   }
 
   /// Drops the windows in which nothing is counted any more: buckets have names that users make up.
   void sweep(SteadyTime now) {
-    if (table_.size() < sweep_at_) {
-      return;
-    }
     for (auto entry = table_.begin(); entry != table_.end();) {
       entry = entry->second.idle(now) ? table_.erase(entry) : std::next(entry);
     }
-    sweep_at_ = (std::max)(std::size_t{1024}, table_.size() * 2);
   }
 
  private:
@@ -100,16 +123,16 @@ class Meter {
   };
 
   [[nodiscard]] bool dense() const noexcept {
-    return limit_.scope == Scope::token || limit_.scope == Scope::egress || limit_.scope == Scope::pool;
+    return apart_ == Scope::pool || apart_ == Scope::token || apart_ == Scope::egress;
   }
   [[nodiscard]] std::uint32_t dense_index(const Place& place) const noexcept {
-    return limit_.scope == Scope::token ? place.token : limit_.scope == Scope::egress ? place.egress : 0;
+    return apart_ == Scope::token ? place.token : apart_ == Scope::egress ? place.egress : 0;
   }
 
   /// `place` with the dimensions that this limit does not count apart set to nothing.
   [[nodiscard]] Place key(const Place& place) const noexcept {
     const auto keep = [this](Scope dimension, std::uint32_t value) {
-      return has(limit_.scope, dimension) ? value : 0;
+      return has(apart_, dimension) ? value : 0;
     };
     return {keep(Scope::token, place.token), keep(Scope::account, place.account),
             keep(Scope::egress, place.egress), keep(Scope::bucket, place.bucket)};
@@ -127,10 +150,10 @@ class Meter {
   }
 
   Limit limit_;
+  Scope apart_;  ///< the dimensions by which windows are told apart
   std::uint64_t since_;
   std::vector<Window> dense_;
   std::unordered_map<Place, Window, HashPlace> table_;
-  std::size_t sweep_at_ = 1024;
 };
 
 }  // namespace tokenpool

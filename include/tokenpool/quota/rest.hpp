@@ -49,9 +49,9 @@ class Rest {
   /// The time is over and the one request is under way.
   [[nodiscard]] bool probing() const noexcept { return active_ && probe_ != 0; }
 
-  /// When a request may go through; `never` while that depends on the answer to the one under way.
+  /// When a request may go through; `end_of_time` while that depends on the answer to the one under way.
   [[nodiscard]] SteadyTime opens_at() const noexcept {
-    return !active_ ? SteadyTime::min() : probe_ != 0 ? never : until_;
+    return !active_ ? SteadyTime::min() : probe_ != 0 ? end_of_time : until_;
   }
 
   [[nodiscard]] SteadyTime until() const noexcept { return until_; }

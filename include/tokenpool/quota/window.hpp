@@ -6,6 +6,15 @@
 // Then no window of the server's can hold more than `amount`: let g be the last grant that is counted in a
 // window which began at s; every other one in it was answered at or after s, occupies until s + window or
 // later, hence still at g.
+//
+// A server that counts on arrival: nothing changes while the request is under way, since a client does not
+// see it arrive. Once something tells that it had arrived by b, it occupies until b + window. The proof is
+// the same: every other one in the window arrived at or after s, so b >= s, and it occupies at g, being under
+// way or until b + window >= s + window.
+//
+// A server that counts when it makes the answer: nothing can be given back. It may answer at any moment, so
+// what is under way may be counted right after g together with all that was answered within `window`; and it
+// may have counted in the very moment in which its answer came.
 
 #include <algorithm>
 #include <bit>
@@ -28,16 +37,16 @@ class Window {
     return in_flight_ + settled_;
   }
 
-  /// When `units` fit if nothing new is granted: `now` if they do, `never` if that waits for an answer
+  /// When `units` fit if nothing new is granted: `now` if they do, `end_of_time` if that waits for an answer
   /// instead of time.
   [[nodiscard]] SteadyTime room_at(const Limit& limit, std::int64_t units, SteadyTime now) noexcept {
-    std::int64_t excess = used(now) + units - limit.amount;
+    std::int64_t excess = units - (limit.amount - used(now));
     SteadyTime when = (std::max)(now, closed_until_);
     for (std::size_t i = 0; i < count_ && excess > 0; ++i) {
       when = (std::max)(when, at(i).expires);
       excess -= at(i).units;
     }
-    return excess > 0 ? never : when;
+    return excess > 0 ? end_of_time : when;
   }
 
   /// When the last settled unit expires; `now` when there is none.
@@ -67,11 +76,12 @@ class Window {
     --open_;
   }
 
-  /// The request, reserved with `reserved` units, was answered at `answered` and truly took `units`.
-  void settle(const Limit& limit, std::int64_t reserved, std::int64_t units, SteadyTime answered) noexcept {
+  /// The request, reserved with `reserved` units, truly took `units`, which the server counted at `counted`
+  /// at the latest.
+  void settle(const Limit& limit, std::int64_t reserved, std::int64_t units, SteadyTime counted) noexcept {
     refund(reserved);
     if (limit.unit != Unit::in_flight && units > 0) {
-      remember(expiry(limit, answered), units);
+      remember(expiry(limit, counted), units);
     }
   }
 
@@ -86,9 +96,9 @@ class Window {
   static constexpr std::int64_t exact_amount = 256;
   static constexpr std::uint8_t sub_buckets = 128;
 
-  [[nodiscard]] static SteadyTime expiry(const Limit& limit, SteadyTime answered) noexcept {
-    const SteadyTime exact = after(answered, limit.window);
-    if (limit.amount <= exact_amount || exact == never) {
+  [[nodiscard]] static SteadyTime expiry(const Limit& limit, SteadyTime counted) noexcept {
+    const SteadyTime exact = after(counted, limit.window);
+    if (limit.amount <= exact_amount || exact == end_of_time) {
       return exact;
     }
     const Duration step = (std::max)(saturated(limit.window) / sub_buckets, Duration{1});
@@ -113,12 +123,22 @@ class Window {
     settled_ += units;
     if (place != 0 && at(place - 1).expires == expires) {
       at(place - 1).units += units;
-      return;
+    } else if (count_ == ring_.size()) {
+      merge(place, expires, units);
+    } else {
+      for (std::size_t i = count_++; i != place; --i) {
+        at(i) = at(i - 1);
+      }
+      at(place) = {expires, units};
     }
-    for (std::size_t i = count_++; i != place; --i) {
-      at(i) = at(i - 1);
-    }
-    at(place) = {expires, units};
+  }
+
+  /// No entry is left, as when many requests were given up at instants far ahead: joins the next one, which
+  /// expires later.
+  void merge(std::size_t place, SteadyTime expires, std::int64_t units) noexcept {
+    Entry& entry = at((std::min)(place, std::size_t{count_} - 1));
+    entry.units += units;
+    entry.expires = (std::max)(entry.expires, expires);
   }
 
   /// Room for an entry of each request in flight; sub-buckets never need more than one each and two at the
