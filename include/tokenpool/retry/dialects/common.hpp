@@ -46,6 +46,7 @@ inline Dialect generic_dialect() {
        {.word = "monthly_limit_exceeded", .meaning = allowance_spent, .period = month},
        {.word = "monthly_quota_exceeded", .meaning = allowance_spent, .period = month},
        {.word = "quota_exceeded", .meaning = allowance_spent},
+       {.word = "spend_limit_exceeded", .meaning = allowance_spent},
        {.word = "too_many_requests", .statuses = {403, 503}, .meaning = too_fast},
        {.word = "*api_key*", .statuses = {403}, .meaning = key_not_allowed},
        {.word = "*project*", .statuses = {403}, .meaning = key_not_allowed},
