@@ -15,7 +15,7 @@
 
 extern "C" char** environ;
 
-namespace test {
+namespace support {
 
 class ChildProcess {
  public:
@@ -30,11 +30,17 @@ class ChildProcess {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+    // A process group of its own: Ctrl-C at a terminal is for the program that started it.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
     std::vector<char*> arguments;
     for (std::string& argument : command) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
-    const int error = ::posix_spawn(&id_, arguments[0], &actions, nullptr, arguments.data(), environ);
+    const int error = ::posix_spawn(&id_, arguments[0], &actions, &attributes, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
     ::close(input[0]);
     ::close(output[1]);
     input_ = input[1];
@@ -90,4 +96,4 @@ class ChildProcess {
   bool ended_ = false;
 };
 
-}  // namespace test
+}  // namespace support

@@ -17,6 +17,8 @@
 
 namespace test {
 
+using support::ChildProcess;
+
 /// A file name nobody else has; the file is removed with the object.
 class TemporaryFile {
  public:
