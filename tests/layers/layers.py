@@ -31,6 +31,7 @@ ROOMS = {
     "ledger": HOUSE + ["ledger"],
     "testing": HOUSE + ["testing"],
     "testing.hpp": HOUSE + ["testing"],
+    "testing.hpp": HOUSE + ["testing"],
     "prometheus.hpp": HOUSE,
     "openai.hpp": HOUSE + ["json"],
 }

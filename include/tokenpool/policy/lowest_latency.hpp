@@ -17,9 +17,10 @@ namespace tokenpool {
 
 /// Takes the available token with the lowest cost: a peak-sensitive moving average of its answer times, times
 /// its leases in flight plus one (Finagle's PeakEwma). The average jumps up at once to a slow answer and
-/// sinks with time; a failure never makes a token look fast. Tokens without an answer come first, one request
-/// each until they have one. All averages sink at the same rate, so their order only changes by grants and
-/// answers and a tree of logarithms keeps it: O(log n), and the lowest of all instead of the lower of two.
+/// sinks with time; a failure counts as a second at least and never lowers it, so that a token that fails
+/// fast does not look fast. Tokens without an answer come first, one request each until they have one. All
+/// averages sink at the same rate, so their order only changes by grants and answers and a tree of logarithms
+/// keeps it: O(log n), and the lowest of all instead of the lower of two.
 class LowestLatency {
  public:
   LowestLatency() = default;
@@ -49,7 +50,7 @@ class LowestLatency {
   void on_granted(const Candidate& candidate) noexcept { ranking_.granted(candidate.slot, rank(candidate)); }
 
   void on_settled(const Candidate& candidate, const Settled& settled) noexcept {
-    if (settled.answered) {
+    if (settled.answered || settled.latency > Duration::zero()) {
       observe(averages_[candidate.slot], settled);
     }
     if (ranking_.contains(candidate.slot)) {
@@ -64,13 +65,16 @@ class LowestLatency {
   };
 
   void observe(Average& average, const Settled& settled) const noexcept {
-    const auto latency = static_cast<double>((std::max)(settled.latency, Duration{1}).count());
-    if (latency > average.latency) {
-      average = {latency, settled.now};
-    } else if (settled.success) {
-      const double kept = std::exp(-in_memories(settled.now - average.at));
-      average = {average.latency * kept + latency * (1 - kept), settled.now};
+    constexpr Duration least_of_a_failure = std::chrono::seconds(1);
+    const Duration least = settled.success ? Duration{1} : least_of_a_failure;
+    const auto latency = static_cast<double>((std::max)(settled.latency, least).count());
+    if (latency < average.latency) {
+      const double kept = settled.success ? std::exp(-in_memories(settled.now - average.at)) : 1;
+      average.latency = average.latency * kept + latency * (1 - kept);
+    } else {
+      average.latency = latency;
     }
+    average.at = settled.now;
   }
 
   /// The logarithm of the cost, seen from the same instant for all.
