@@ -10,26 +10,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tokenpool/base/error.hpp"
 #include "tokenpool/client/observer.hpp"
-#include "tokenpool/http/answer.hpp"
 #include "tokenpool/http/auth.hpp"
 #include "tokenpool/http/headers.hpp"
 #include "tokenpool/http/url.hpp"
 #include "tokenpool/pool/token.hpp"
 #include "tokenpool/quota/ledger.hpp"
 #include "tokenpool/quota/limit.hpp"
-#include "tokenpool/quota/verdict.hpp"
 #include "tokenpool/retry/attempts.hpp"
+#include "tokenpool/retry/classify.hpp"
 #include "tokenpool/transport/transport.hpp"
 #include "tokenpool/version.hpp"
 
 namespace tokenpool {
-
-/// A user's own reading of an answer; nothing when it has no opinion.
-using Classifier = std::function<std::optional<Classification>(const Answer&, WallTime now)>;
 
 /// The options of a client. A plain value.
 struct ClientOptions {
@@ -46,7 +43,7 @@ struct ClientOptions {
   std::vector<Classifier> classify{};  ///< asked in order before the built-in one
   std::shared_ptr<Ledger> ledger{};    ///< where counts are shared; null: in this client
   Headers headers{};                   ///< sent with every request
-  std::string user_agent{std::string("tokenpool/") + version};
+  std::string user_agent{std::string("tokenpool/") + version};  ///< empty: none is sent
   std::function<std::optional<std::int64_t>(const Response&)>
       cost_of{};  ///< the true cost of an answered request
   std::size_t max_waiting =
@@ -73,36 +70,68 @@ namespace detail {
   throw Error(ErrorCode::invalid_request, sentence);
 }
 
+/// Throws unless `url` is a base URL; one that may hold a credential is not shown.
 inline BaseUrl checked_base_url(const std::string& url, const std::string& field) {
   const std::optional<BaseUrl> parsed = parse_base_url(url);
   if (!parsed) {
-    const bool may_hold_a_secret = url.find_first_of("@?") != std::string::npos;
-    unfit_option(field + " is " + (may_hold_a_secret ? "not fit" : "\"" + url + "\"") +
+    const bool showable = is_visible_ascii(url) && url.find_first_of("@?") == std::string::npos;
+    unfit_option(field + " is " + (showable ? "\"" + url + "\"" : "not fit") +
                  ": give an http:// or https:// URL without user, query and fragment, "
                  "for example https://api.example.com/v1");
   }
   return *parsed;
 }
 
-/// RFC 9110 5.6.2 and 5.5: a name of token characters, a value without line ends and NUL.
-inline bool is_fit(const HeaderField& field) noexcept {
+/// The name of a method or header field (RFC 9110 5.6.2).
+inline bool is_fit_name(std::string_view name) noexcept {
   constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  const bool name = !field.name.empty() && std::all_of(field.name.begin(), field.name.end(), [&](char c) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
     const char lower = ascii_lower(c);
     return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
            others.find(c) != std::string_view::npos;
   });
-  return name && field.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
 }
 
-/// Throws unless every field can go on the wire as it stands. The value is not shown: it may be a credential.
-inline void check_headers(const Headers& headers, const std::string& field) {
+/// A value without line ends and NUL (RFC 9110 5.5).
+inline bool is_fit_value(std::string_view value) noexcept {
+  return value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+/// The framing of a message is the transport's: another length than the body's would be read as a second
+/// request.
+inline bool is_framing(std::string_view name) noexcept {
+  return equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Transfer-Encoding");
+}
+
+/// What is wrong with `headers`, in one sentence that begins with `field`; nothing when each field can go on
+/// the wire as it stands. Values are not shown: they may be credentials.
+inline std::optional<std::string> problem_with(const Headers& headers, const std::string& field) {
   for (const HeaderField& header : headers) {
-    if (!is_fit(header)) {
-      unfit_option(field + " has a field \"" +
-                   (header.name.find_first_of("\r\n") == std::string::npos ? header.name : "?") +
-                   "\" with a line end or an unfit character: give a plain name and a value of one line");
+    if (!is_fit_name(header.name)) {
+      return field + " has a field whose name is \"" + (is_visible_ascii(header.name) ? header.name : "?") +
+             "\": give a name of letters, digits and hyphens";
     }
+    if (!is_fit_value(header.value)) {
+      return field + " has a line end in \"" + header.name + "\": give a value of one line";
+    }
+    if (is_framing(header.name)) {
+      return field + " has \"" + header.name + "\": leave it out, it follows from the body";
+    }
+  }
+  return std::nullopt;
+}
+
+inline void check_headers(const Headers& headers, const std::string& field) {
+  if (const auto problem = problem_with(headers, field)) {
+    unfit_option(*problem);
+  }
+}
+
+inline void check_auth(const Auth& auth) {
+  if (auth.in_query() ? auth.name().empty() : !is_fit_name(auth.name()) || is_framing(auth.name())) {
+    unfit_option("auth has the name \"" + (is_visible_ascii(auth.name()) ? auth.name() : "?") +
+                 "\": give the name of a " + (auth.in_query() ? "query parameter" : "header field") +
+                 ", for example " + (auth.in_query() ? "key" : "x-api-key"));
   }
 }
 
@@ -143,13 +172,20 @@ inline void check_options(const ClientOptions& options) {
     }
     check_headers(options.tokens[i].headers, field + ".headers");
   }
+  check_auth(options.auth);
   check_headers(options.headers, "headers");
-  check_headers({{"User-Agent", options.user_agent}}, "user_agent");
+  if (!is_fit_value(options.user_agent)) {
+    unfit_option("user_agent has a line end: give one line of text");
+  }
   check_retry(options.retry);
   check_duration(options.timeouts.connect, "timeouts.connect");
   check_duration(options.timeouts.first_byte, "timeouts.first_byte");
   check_duration(options.timeouts.idle, "timeouts.idle");
   check_duration(options.timeouts.total, "timeouts.total");
+  if (options.http.max_header_bytes == 0) {
+    unfit_option(
+        "http.max_header_bytes is 0: give room for the header block of an answer, for example 262144");
+  }
   if (options.tls.min_version != "1.2" && options.tls.min_version != "1.3") {
     unfit_option("tls.min_version is \"" + options.tls.min_version + "\": give \"1.2\" or \"1.3\"");
   }

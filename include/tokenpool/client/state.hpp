@@ -9,13 +9,16 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
 
 #include "tokenpool/base/cancel.hpp"
 #include "tokenpool/base/random.hpp"
+#include "tokenpool/client/ledger_notes.hpp"
 #include "tokenpool/client/options.hpp"
+#include "tokenpool/http/url.hpp"
 #include "tokenpool/pool/pool.hpp"
 #include "tokenpool/retry/budget.hpp"
 
@@ -30,6 +33,7 @@ class ClientState {
   ClientState(ClientOptions options, Policy policy, std::shared_ptr<TransportType> transport,
               std::shared_ptr<ClockType> clock)
       : options_(checked(std::move(options))),
+        base_(parse_base_url(options_.base_url)),
         seeds_(options_.seed ? *options_.seed : system_seed()),
         transport_(std::move(transport)),
         clock_(std::move(clock)),
@@ -39,6 +43,8 @@ class ClientState {
   }
 
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const std::optional<BaseUrl>& base() const noexcept { return base_; }
+  [[nodiscard]] LedgerNotes& ledger_notes() noexcept { return ledger_notes_; }
   [[nodiscard]] Pool& pool() noexcept { return pool_; }
   [[nodiscard]] TransportType& transport() noexcept { return *transport_; }
   [[nodiscard]] ClockType& clock() const noexcept { return *clock_; }
@@ -103,11 +109,13 @@ class ClientState {
   }
 
   ClientOptions options_;
+  std::optional<BaseUrl> base_;
   std::atomic<std::uint64_t> seeds_;
   std::shared_ptr<TransportType> transport_;
   std::shared_ptr<ClockType> clock_;
   RetryBudget budget_;
   CancelSource closing_;
+  LedgerNotes ledger_notes_;
   Pool pool_;
   std::mutex mutex_;
   std::condition_variable idle_;

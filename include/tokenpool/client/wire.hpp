@@ -22,20 +22,17 @@ struct Wire {
 
 /// What is wrong with `request`, in one sentence; nothing when it is fit.
 inline std::optional<std::string> problem_with(const Request& request) {
-  if (request.method.empty() || !is_fit({request.method, ""})) {
+  if (!is_fit_name(request.method)) {
     return "method is \"" + (is_visible_ascii(request.method) ? request.method : "?") +
            "\": give an HTTP method such as GET";
   }
   if (auto problem = problem_with_path(request.path)) {
     return problem;
   }
-  for (const HeaderField& field : request.headers) {
-    if (!is_fit(field)) {
-      return "headers has a field with a line end or an unfit character: give a plain name and a value of "
-             "one line";
-    }
+  if (auto problem = problem_with(request.headers, "headers")) {
+    return problem;
   }
-  if (!is_fit({"Idempotency-Key", request.idempotency_key})) {
+  if (!is_fit_value(request.idempotency_key)) {
     return "idempotency_key has a line end: give one line of text";
   }
   if (request.cost < 0) {
@@ -47,35 +44,48 @@ inline std::optional<std::string> problem_with(const Request& request) {
   return std::nullopt;
 }
 
+/// Adds the fields of `layer` whose names no layer above has; repeated ones of one layer stay together.
+inline void add_layer(Headers& headers, const Headers& layer) {
+  const Headers above = layer.empty() ? Headers() : headers;
+  for (const HeaderField& field : layer) {
+    if (!above.get(field.name)) {
+      headers.add(field.name, field.value);
+    }
+  }
+}
+
 /// The headers that come before the credential: the request's win over the token's, those over the client's.
 inline Headers merged_headers(const ClientOptions& options, const Credential& credential,
                               const Request& request) {
   Headers headers = request.headers;
-  const auto add_unless_there = [&](const std::string& name, const std::string& value) {
-    if (!headers.get(name)) {
+  add_layer(headers, credential.headers);
+  add_layer(headers, options.headers);
+  const auto add_unless_there = [&](const char* name, const std::string& value) {
+    if (!value.empty() && !headers.get(name)) {
       headers.add(name, value);
     }
   };
-  for (const Headers* layer : {&credential.headers, &options.headers}) {
-    for (const HeaderField& field : *layer) {
-      add_unless_there(field.name, field.value);
-    }
-  }
   add_unless_there("Accept", "application/json");
-  if (!request.body.empty()) {
-    add_unless_there("Content-Type", "application/json");
-  }
+  add_unless_there("Content-Type", request.body.empty() ? "" : "application/json");
   add_unless_there("User-Agent", options.user_agent);
-  if (!request.idempotency_key.empty()) {
-    add_unless_there("Idempotency-Key", request.idempotency_key);
-  }
+  add_unless_there("Idempotency-Key", request.idempotency_key);
   return headers;
 }
 
-/// Throws Error{invalid_request} when the path is a URL of another origin than the token's.
-inline Wire wire_for(const ClientOptions& options, const Credential& credential, const Request& request) {
-  const std::string& base = credential.base_url.empty() ? options.base_url : credential.base_url;
-  std::optional<std::string> url = resolve(checked_base_url(base, "base_url"), request.path);
+/// The base URL under which `credential` is used. Tokens may come while the client is at work, so what the
+/// client checks of its first ones is checked here again.
+inline BaseUrl base_for(const std::optional<BaseUrl>& common, const Credential& credential) {
+  const std::string field = "token " + credential.token_id;
+  check_headers(credential.headers, field + ": headers");
+  return common && credential.base_url.empty() ? *common
+                                               : checked_base_url(credential.base_url, field + ": base_url");
+}
+
+/// `common` is options.base_url taken apart, where there is one. Throws Error{invalid_request} when the path
+/// is a URL of another origin than the token's.
+inline Wire wire_for(const ClientOptions& options, const std::optional<BaseUrl>& common,
+                     const Credential& credential, const Request& request) {
+  std::optional<std::string> url = resolve(base_for(common, credential), request.path);
   if (!url) {
     unfit_option(
         "path is a URL of another origin than the token's base_url: a credential goes nowhere else; "
@@ -86,9 +96,6 @@ inline Wire wire_for(const ClientOptions& options, const Credential& credential,
   }
   Headers headers = merged_headers(options, credential, request);
   options.auth.apply(credential.secret.reveal(), headers, *url);
-  // libcurl would hold back bodies over a megabyte until the server answers "100 Continue", which few APIs
-  // do.
-  headers.add("Expect", "");
   return {std::move(*url), std::move(headers)};
 }
 

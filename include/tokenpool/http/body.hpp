@@ -10,9 +10,11 @@
 #include <string_view>
 #include <utility>
 
+#include "tokenpool/base/error.hpp"
+
 namespace tokenpool {
 
-/// What a request carries. A plain value; a producer is used by one call at a time.
+/// What a request carries. A plain value; copies share their producer, which is used by one call at a time.
 class Body {
  public:
   /// Fills `buffer` with up to `capacity` bytes and returns how many; 0 is the end. May throw: the call
@@ -26,9 +28,15 @@ class Body {
   Body(std::string_view text) : text_(text) {}
   Body(const char* text) : text_(text) {}
 
-  /// A body of bytes made on the way. Without `size` it goes out chunked; without `rewind` it
-  /// is sent at most once.
+  /// A body of bytes made on the way, from where the producer stands. Without `size` it goes out chunked;
+  /// without `rewind` nothing that was read is sent again. A producer that ends before `size` ends the call
+  /// with invalid_request; what it has beyond is not asked for. Throws Error{invalid_request} without a
+  /// producer.
   static Body from(Producer producer, std::optional<std::uint64_t> size = {}, Rewind rewind = {}) {
+    if (!producer) {
+      throw Error(ErrorCode::invalid_request,
+                  "body has an empty producer: give a function that fills a buffer");
+    }
     Body body;
     body.producer_ = std::move(producer);
     body.size_ = size;
@@ -39,8 +47,8 @@ class Body {
   [[nodiscard]] bool streamed() const noexcept { return static_cast<bool>(producer_); }
   [[nodiscard]] bool empty() const noexcept { return !streamed() && text_.empty(); }
 
-  /// Whether it can be sent more than once.
-  [[nodiscard]] bool repeatable() const noexcept { return !streamed() || static_cast<bool>(rewind_); }
+  /// Whether it can be sent from its first byte on, again or for the first time.
+  [[nodiscard]] bool repeatable() const noexcept { return !begun_ || static_cast<bool>(rewind_); }
 
   /// The text; empty for a streamed body.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
@@ -50,16 +58,27 @@ class Body {
     return streamed() ? size_ : text_.size();
   }
 
-  std::size_t read(char* buffer, std::size_t capacity) { return producer_(buffer, capacity); }
+  /// The next bytes of a streamed body, at most `capacity`; 0 is the end. Throws what the producer throws.
+  std::size_t read(char* buffer, std::size_t capacity) {
+    begun_ = true;
+    return producer_(buffer, capacity);
+  }
 
-  /// Back to the first byte; false when that cannot be done.
-  bool rewind() { return !streamed() || (rewind_ && rewind_()); }
+  /// Back to the first byte; false when that cannot be done. Throws what the caller's rewind throws.
+  bool rewind() {
+    if (begun_ && (!rewind_ || !rewind_())) {
+      return false;
+    }
+    begun_ = false;
+    return true;
+  }
 
  private:
   std::string text_;
   Producer producer_;
   std::optional<std::uint64_t> size_;
   Rewind rewind_;
+  bool begun_ = false;  ///< the producer was asked since the last rewind
 };
 
 }  // namespace tokenpool

@@ -18,8 +18,8 @@ enum class FailureKind : std::uint8_t {
   too_large,  ///< the answer is above a maximum
   body,       ///< the request's body could not be produced or sent again
   unfit,      ///< the request cannot be sent by this transport (an option that it does not know, for example)
-  cancelled,
-  deadline,
+  cancelled,  ///< the caller no longer wants it
+  deadline,   ///< the call's time was over
 };
 
 /// A failed exchange.

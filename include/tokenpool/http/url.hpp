@@ -10,14 +10,13 @@
 #include <utility>
 
 #include "tokenpool/http/headers.hpp"
-#include "tokenpool/http/message.hpp"
 
 namespace tokenpool {
 
 /// An http or https URL without user, query and fragment.
 struct BaseUrl {
-  std::string
-      origin{};        ///< scheme, host in lower case and port if it is not the scheme's: "https://host:8443"
+  /// Scheme, host in lower case and port if it is not the scheme's: "https://host:8443".
+  std::string origin{};
   std::string path{};  ///< without a slash at its end; often empty
 };
 
@@ -38,9 +37,23 @@ inline bool is_host(std::string_view host) noexcept {
   });
 }
 
+/// A port from 1 to 65535 without leading zeros: two ways to write one port would be two origins.
 inline bool is_port(std::string_view port) noexcept {
-  return !port.empty() && port.size() <= 5 &&
-         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits = !port.empty() && port.size() <= 5 && port.front() != '0' &&
+                      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits && (port.size() < 5 || port <= "65535");
+}
+
+/// Whether `path` begins with a scheme and an authority (RFC 3986 3.1); "://" further on may be part of a
+/// query.
+inline bool is_absolute_url(std::string_view path) noexcept {
+  const std::string_view scheme = path.substr(0, path.find("://"));
+  return scheme.size() < path.size() && !scheme.empty() &&
+         std::all_of(scheme.begin(), scheme.end(), [](char c) {
+           const char lower = ascii_lower(c);
+           return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||
+                  c == '.';
+         });
 }
 
 inline std::string lower(std::string_view text) {
@@ -51,15 +64,15 @@ inline std::string lower(std::string_view text) {
 
 }  // namespace detail
 
-/// Takes `text` apart; nothing if it is not a plain http or https URL (user information, query
-/// and fragment included).
+/// Takes `text` apart; nothing if it is anything but a plain http or https URL: user information, query and
+/// fragment are refused.
 inline std::optional<BaseUrl> parse_base_url(std::string_view text) {
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos || !detail::is_visible_ascii(text)) {
     return std::nullopt;
   }
   const std::string scheme = detail::lower(text.substr(0, colon));
-  if ((scheme != "http" && scheme != "https") || text.find_first_of("?#\\@") != std::string_view::npos) {
+  if ((scheme != "http" && scheme != "https") || text.find_first_of("?#\\") != std::string_view::npos) {
     return std::nullopt;
   }
   const std::string_view rest = text.substr(colon + 3);
@@ -119,7 +132,7 @@ inline std::optional<std::string> problem_with_path(std::string_view path) {
 /// The URL of `path` under `base`: joined to its path, or `path` itself if it is a URL of the same origin.
 /// Nothing for another origin: a credential goes nowhere else. `path` is fit by problem_with_path().
 inline std::optional<std::string> resolve(const BaseUrl& base, std::string_view path) {
-  if (path.find("://") == std::string_view::npos || path.front() == '/') {
+  if (!detail::is_absolute_url(path)) {
     const bool slash = path.empty() || path.front() == '/' || path.front() == '?';
     return base.origin + base.path + (slash ? "" : "/") + std::string(path);
   }

@@ -23,7 +23,8 @@
 
 namespace tokenpool {
 
-/// Whether a request that may have reached the server is sent once more.
+/// Whether a request that was lost after it went out is sent once more. (An error answer such as 503 leaves
+/// no doubt; it is repeated as `max_attempts` allows.)
 enum class Replay : std::uint8_t {
   safe,    ///< only when repeating cannot do harm: GET, HEAD, PUT, DELETE, OPTIONS, or an idempotency key
   always,  ///< every request
@@ -63,7 +64,6 @@ using NextAction = std::variant<SendNext, SendAt, Deliver, Fail>;
 struct CallFacts {
   bool safe_to_repeat = false;  ///< by method, idempotency key or Replay::always
   bool repeatable_body = true;
-  SteadyTime entered{};
   SteadyTime deadline = end_of_time;
 };
 
@@ -96,6 +96,9 @@ class Attempts {
   /// The call has waited for a token that long.
   void waited(Duration length) noexcept { waited_ += length; }
 
+  /// Whether the body can go out from its first byte on, after what has been read of it so far.
+  void set_repeatable_body(bool repeatable) noexcept { facts_.repeatable_body = repeatable; }
+
   /// An answer came and meant `meaning`; the token was `slot`.
   NextAction answered(const Classification& meaning, SlotNumber slot, bool endpoint_at_fault,
                       SteadyTime now) {
@@ -118,7 +121,7 @@ class Attempts {
   NextAction failed(const TransportFailure& failure, SteadyTime now) {
     switch (failure.kind) {
       case FailureKind::connect:
-      case FailureKind::proxy: return failed_on_the_way(failure, now);
+      case FailureKind::proxy: return again(ErrorCode::network, failure.detail, {}, now);
       case FailureKind::lost: return lost(failure, now);
       case FailureKind::tls: return Fail{ErrorCode::tls, failure.detail, {}};
       case FailureKind::protocol: return Fail{ErrorCode::protocol, failure.detail, {}};
@@ -134,6 +137,9 @@ class Attempts {
 
  private:
   NextAction refused_for_token(const Classification& meaning, SlotNumber slot, bool endpoint_at_fault) {
+    if (meaning.verdict == Verdict::forbidden && !meaning.try_another_token) {
+      return Deliver{};
+    }
     if (endpoint_at_fault) {
       return Fail{ErrorCode::http_status,
                   "different tokens in a row were refused (" + meaning.reason +
@@ -141,9 +147,6 @@ class Attempts {
                   {}};
     }
     if (meaning.verdict == Verdict::forbidden) {
-      if (!meaning.try_another_token) {
-        return Deliver{};
-      }
       asked_.push_back(slot);
     }
     if (!facts_.repeatable_body) {
@@ -161,10 +164,6 @@ class Attempts {
       return Fail{ErrorCode::http_status, reason, {}};
     }
     return again(ErrorCode::http_status, reason, meaning.rest, now);
-  }
-
-  NextAction failed_on_the_way(const TransportFailure& failure, SteadyTime now) {
-    return again(ErrorCode::network, failure.detail, {}, now);
   }
 
   NextAction lost(const TransportFailure& failure, SteadyTime now) {

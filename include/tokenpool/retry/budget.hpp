@@ -1,7 +1,7 @@
 #pragma once
 // Retries help when one request fails and harm when all do. The budget of a client, shared by all its calls,
-// makes sure that retries never become the load: in an outage of everything a call costs at most 1 + ratio
-// requests.
+// makes sure that retries never become the load: in an outage of everything N calls cost at most
+// N * (1 + ratio) + reserve requests.
 
 #include <algorithm>
 #include <atomic>
@@ -12,8 +12,8 @@ namespace tokenpool {
 /// How many repetitions all calls of a client may make together.
 struct BudgetOptions {
   double ratio = 0.2;   ///< repetitions a call pays for; 0 to 1000
-  double reserve = 10;  ///< repetitions that a client may make before its calls have paid for any; also the
-                        ///< most it saves up for each unit of ratio, at least 10
+  double reserve = 10;  ///< repetitions that a client may make before its calls have paid for any, and the
+                        ///< most that it saves up (that at least 10); 0 to 1e9
 };
 
 /// A bucket of repetitions: each call puts `ratio` in, each repetition takes 1 out (as Finagle's and tower's
@@ -46,7 +46,7 @@ class RetryBudget {
 
  private:
   static std::int64_t in_thousandths(double value) noexcept {
-    return static_cast<std::int64_t>(value * 1000);
+    return static_cast<std::int64_t>(value * 1000 + 0.5);
   }
 
   std::int64_t deposit_;

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "tokenpool/base/numbers.hpp"
 #include "tokenpool/base/time.hpp"
 #include "tokenpool/http/answer.hpp"
 #include "tokenpool/http/body.hpp"
@@ -27,7 +29,8 @@ struct Transfer {
   std::size_t max_header_bytes = 0;
   std::size_t max_body_bytes = 0;
   std::size_t header_bytes = 0;
-  unsigned times_sent = 0;  ///< how often libcurl began to send the request
+  unsigned times_sent = 0;     ///< how often libcurl began to send the request
+  std::uint64_t uploaded = 0;  ///< bytes of a streamed body that went to libcurl since its last rewind
   bool header_complete = false;
   SteadyTime header_complete_at{};
   SteadyTime last_byte_at{};
@@ -63,7 +66,7 @@ inline void begin_answer(Transfer& transfer, std::string_view line) {
 /// refused what is dangerous).
 inline void add_field(Transfer& transfer, std::string_view line) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || colon == 0) {
+  if (colon == std::string_view::npos || colon == 0 || line.front() == ' ' || line.front() == '\t') {
     return;
   }
   std::string_view value = line.substr(colon + 1);
@@ -76,19 +79,22 @@ inline std::size_t on_header(char* data, std::size_t size, std::size_t count, vo
   Transfer& transfer = *static_cast<Transfer*>(context);
   return guarded<std::size_t>(transfer, 0, [&]() -> std::size_t {
     const std::string_view line(data, size * count);
+    const bool begins = line.starts_with("HTTP/") && (transfer.header_bytes == 0 || transfer.header_complete);
     transfer.last_byte_at = std::chrono::steady_clock::now();
-    transfer.header_bytes = line.starts_with("HTTP/") ? line.size() : transfer.header_bytes + line.size();
+    transfer.header_bytes = begins ? line.size() : transfer.header_bytes + line.size();
     if (transfer.header_bytes > transfer.max_header_bytes) {
       transfer.stopped = TransportFailure{FailureKind::too_large, true,
                                           "the header block is larger than http.max_header_bytes"};
       return 0;
     }
-    if (line.starts_with("HTTP/")) {
+    if (begins) {
       begin_answer(transfer, line);
+    } else if (transfer.header_complete) {
+      // A trailer: it is bounded by what is counted above, and nobody asks for it.
     } else if (line == "\r\n" || line == "\n") {
       transfer.header_complete = true;
       transfer.header_complete_at = transfer.last_byte_at;
-    } else if (!transfer.header_complete) {
+    } else {
       add_field(transfer, line);
     }
     return line.size();
@@ -113,14 +119,30 @@ inline std::size_t on_body(char* data, std::size_t size, std::size_t count, void
 
 inline std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* context) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(context);
-  return guarded<std::size_t>(transfer, CURL_READFUNC_ABORT,
-                              [&] { return transfer.body->read(buffer, size * count); });
+  return guarded<std::size_t>(transfer, CURL_READFUNC_ABORT, [&]() -> std::size_t {
+    const std::uint64_t promised =
+        transfer.body->size().value_or((std::numeric_limits<std::uint64_t>::max)());
+    const auto capacity =
+        static_cast<std::size_t>((std::min)(promised - transfer.uploaded, std::uint64_t{size * count}));
+    const std::size_t produced = capacity == 0 ? 0 : transfer.body->read(buffer, capacity);
+    if (produced > capacity || (produced == 0 && transfer.body->size() && transfer.uploaded != promised)) {
+      transfer.stopped =
+          TransportFailure{FailureKind::body, transfer.times_sent != 0,
+                           produced > capacity ? "the body's producer filled more than its buffer"
+                                               : "the body ended after " + std::to_string(transfer.uploaded) +
+                                                     " of " + std::to_string(promised) + " bytes"};
+      return CURL_READFUNC_ABORT;
+    }
+    transfer.uploaded += produced;
+    return produced;
+  });
 }
 
 inline int on_rewind(void* context, curl_off_t offset, int origin) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(context);
   return guarded<int>(transfer, CURL_SEEKFUNC_FAIL, [&] {
     const bool done = offset == 0 && origin == SEEK_SET && transfer.body->rewind();
+    transfer.uploaded = 0;
     return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
   });
 }

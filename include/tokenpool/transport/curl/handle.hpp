@@ -38,12 +38,18 @@ inline void append(List& list, const std::string& line) {
   list.reset(longer);
 }
 
-/// Header fields as libcurl wants them: a field with an empty value ends in a semicolon, or libcurl would
-/// drop it.
+/// Header fields as libcurl wants them (CURLOPT_HTTPHEADER): a field with an empty value ends in a semicolon,
+/// and a bare "Name:" keeps libcurl from adding one of its own. It would call an empty POST a form, and hold
+/// back bodies over a megabyte until the server says "100 Continue", which few APIs do.
 inline List header_list(const Headers& headers) {
   List list;
   for (const auto& field : headers) {
     append(list, field.value.empty() ? field.name + ";" : field.name + ": " + field.value);
+  }
+  for (const char* of_libcurl : {"Content-Type", "Expect"}) {
+    if (!headers.get(of_libcurl)) {
+      append(list, std::string(of_libcurl) + ":");
+    }
   }
   return list;
 }

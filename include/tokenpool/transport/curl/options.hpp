@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -106,6 +107,12 @@ inline long http_version(HttpOptions::Version version) noexcept {
   return CURL_HTTP_VERSION_2TLS;
 }
 
+/// In milliseconds, at least 1: libcurl takes 0 for its own default of five minutes.
+inline long connect_timeout(std::chrono::milliseconds limit) noexcept {
+  constexpr std::chrono::milliseconds longest{(std::numeric_limits<int>::max)()};
+  return static_cast<long>((limit.count() == 0 ? longest : (std::min)(limit, longest)).count());
+}
+
 /// Where the request leaves from and how it travels.
 inline void set_route(OptionSetter& options, const TransportRequest& request) {
   options.set(CURLOPT_NOSIGNAL, 1L, "signals");
@@ -115,8 +122,11 @@ inline void set_route(OptionSetter& options, const TransportRequest& request) {
   options.set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS), "protocols");
 #endif
   options.set(CURLOPT_HTTP_VERSION, http_version(request.http.version), "http.version");
-  options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect.count()),
-              "timeouts.connect");
+  options.set(CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(request.timeouts.connect), "timeouts.connect");
+#if LIBCURL_VERSION_NUM >= 0x075700
+  // Without it a cancelled call waits for the name service to answer.
+  options.set(CURLOPT_QUICK_EXIT, 1L, "quick exit");
+#endif
   options.set_text(CURLOPT_INTERFACE, request.source, "egress.source");
   options.set_text(CURLOPT_UNIX_SOCKET_PATH, request.http.unix_socket, "http.unix_socket");
   if (request.proxy) {

@@ -1,0 +1,66 @@
+#pragma once
+// What a call leaves behind while it goes on: the attempts, the last answer, and the Response or Error made
+// of them in the end.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tokenpool/base/error.hpp"
+#include "tokenpool/base/time.hpp"
+#include "tokenpool/quota/attempt.hpp"
+
+namespace tokenpool::detail {
+
+/// The record of one call. Used by one thread at a time.
+class CallRecord {
+ public:
+  /// The call waited that long, for a token or for back-off; the next attempt shows it.
+  void waited(Duration length) noexcept { waited_ += length; }
+
+  /// Where the reasons go why tokens were passed over for the next attempt.
+  [[nodiscard]] std::vector<Skipped>& skipped() noexcept { return skipped_; }
+
+  /// A request went out, or tried to.
+  void add(Attempt attempt) {
+    attempt.waited =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::exchange(waited_, Duration::zero()));
+    attempt.skipped = std::exchange(skipped_, {});
+    trail_.push_back(std::move(attempt));
+  }
+
+  /// A whole answer came.
+  void answered(Response response) { last_.emplace(std::move(response)); }
+
+  /// Valid after add().
+  [[nodiscard]] const Attempt& newest() const noexcept { return trail_.back(); }
+
+  /// Valid after answered().
+  [[nodiscard]] const Response& last() const noexcept { return *last_; }
+
+  /// The last answer as the caller gets it; valid once, after answered().
+  [[nodiscard]] Response deliver() {
+    last_->attempts = std::move(trail_);
+    return *std::move(last_);
+  }
+
+  /// The end in an Error.
+  [[nodiscard]] Error error(ErrorCode code, const std::string& reason,
+                            std::optional<WallTime> retry_at = {}) const {
+    const bool answered = last_ && code == ErrorCode::http_status;
+    return Error(code,
+                 answered ? "the server answered " + std::to_string(last_->status) + ": " + reason : reason,
+                 std::make_shared<ErrorDetails>(ErrorDetails{retry_at, trail_, last_}));
+  }
+
+ private:
+  std::vector<Attempt> trail_;
+  std::vector<Skipped> skipped_;
+  std::optional<Response> last_;
+  Duration waited_{};
+};
+
+}  // namespace tokenpool::detail
