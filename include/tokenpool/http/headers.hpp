@@ -95,6 +95,8 @@ class Headers {
 
   const_iterator begin() const noexcept { return fields_.begin(); }
   const_iterator end() const noexcept { return fields_.end(); }
+  /// Makes space for `fields` of them.
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
   std::size_t size() const noexcept { return fields_.size(); }
   bool empty() const noexcept { return fields_.empty(); }
   void clear() noexcept { fields_.clear(); }

@@ -78,10 +78,9 @@ inline std::optional<LimitFieldName> split_limit_name(std::string_view name, std
 }
 
 inline std::optional<LimitFieldName> limit_field_name(std::string_view field) {
-  const std::string name = lowered(field);
   for (const LimitFieldFamily& family : limit_field_families) {
-    if (name.starts_with(family.prefix)) {
-      return split_limit_name(std::string_view{name}.substr(family.prefix.size()), family.counts);
+    if (equal_ignoring_case(field.substr(0, family.prefix.size()), family.prefix)) {
+      return split_limit_name(lowered(field.substr(family.prefix.size())), family.counts);
     }
   }
   return std::nullopt;

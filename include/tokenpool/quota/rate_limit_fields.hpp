@@ -57,6 +57,7 @@ inline std::optional<std::int64_t> quota_of(const std::vector<SfMember>& policie
 /// policy without a usable `r` (remaining) as well; unknown parameters are ignored.
 inline std::vector<LimitFact> rate_limit_fields(const Headers& headers) {
   const auto lines = headers.all("RateLimit");
+  if (lines.empty()) return {};
   if (const auto members = parse_sf_dictionary(lines)) {
     if (auto fact = detail::fact_from_dictionary(*members)) return {std::move(*fact)};
   }

@@ -110,11 +110,20 @@ inline std::string reason_for(const Consequence& consequence, const Answer& answ
   return reason += ')';
 }
 
+/// How long the server wants us to wait; an error inside a success is asked as the refusal it stands for.
+inline std::optional<std::chrono::milliseconds> hint_of(const Answer& answer, const Evidence& evidence,
+                                                        std::chrono::system_clock::time_point now) {
+  if (answer.status >= 400) return retry_hint(answer, now);
+  const int status = evidence.status >= 400 ? evidence.status : 0;
+  return retry_hint(Answer{status, answer.headers, answer.body}, now);
+}
+
 /// The server's word, else what the row knows. Google's own word is about the minute even when the day is
 /// spent, so there the later of the two counts.
 inline std::optional<std::chrono::milliseconds> rest_for(const DialectRow& row, const Answer& answer,
+                                                         const Evidence& evidence,
                                                          std::chrono::system_clock::time_point now) {
-  const auto hint = retry_hint(answer, now);
+  const auto hint = hint_of(answer, evidence, now);
   const auto renewed = until_renewed(row.period, server_time(answer.headers, now));
   if (row.period == QuotaPeriod::day_pacific) return (std::max)(hint, renewed);
   if (hint) return hint;
@@ -133,7 +142,7 @@ inline Classification conclude(const DialectRow& row, const Answer& answer, cons
       consequence.another_token && !(is_limit(result.verdict) && is_shared(result.scope));
   result.eject = consequence.eject;
   result.retryable = consequence.retryable;
-  if (may_rest(consequence)) result.rest = rest_for(row, answer, now);
+  if (may_rest(consequence)) result.rest = rest_for(row, answer, evidence, now);
   result.reason = reason_for(consequence, answer, evidence);
   return result;
 }

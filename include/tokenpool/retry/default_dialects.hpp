@@ -24,7 +24,7 @@ inline DialectTable make_default_dialects() {
                       "error_code",
                       "reason",
                       "__type"};
-  table.type_paths = {"error.type", "error.status", "type", "error"};
+  table.type_paths = {"error.type", "error.status", "type", "errors.type", "error"};
   table.code_headers = {"x-amzn-errortype"};
   table.dialects = {openai_dialect(),       azure_dialect(),         anthropic_dialect(),
                     google_dialect(),       github_dialect(),        discord_dialect(),

@@ -62,7 +62,7 @@ class EvidenceReader {
 
   void operator()(const JsonScalar& scalar) {
     if (scalar.kind == JsonKind::null) return;
-    if (scalar.path == "error" || scalar.path.starts_with("error.")) has_error_ = true;
+    if (is_within(scalar.path, "error") || is_within(scalar.path, "errors")) has_error_ = true;
     if (scalar.path == "error.code") note_status(scalar.text);
     if (scalar.path == "scope" || scalar.path == "error.scope") note_scope(scope_of(scalar.text));
     if (scalar.path == "global" && scalar.text == "true") note_scope(LimitScope::token);
@@ -77,6 +77,10 @@ class EvidenceReader {
  private:
   static bool has(const std::vector<std::string_view>& paths, std::string_view path) {
     return std::find(paths.begin(), paths.end(), path) != paths.end();
+  }
+
+  static bool is_within(std::string_view path, std::string_view key) noexcept {
+    return path.starts_with(key) && (path.size() == key.size() || path[key.size()] == '.');
   }
 
   static void keep(std::vector<FoundWord>& words, const JsonScalar& scalar) {
@@ -106,15 +110,14 @@ class EvidenceReader {
 /// Reading every result for errors would cost more than all the rest of a request.
 inline bool begins_like_an_error(std::string_view body) noexcept {
   TextReader text{body.substr(0, 256)};
-  const auto skip_space = [&text] {
+  const auto take = [&text](std::string_view sign) {
     text.take_while([](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+    return text.take(sign);
   };
-  skip_space();
-  if (!text.take('{')) return false;
-  skip_space();
-  if (!text.take('"')) return false;
+  if (!take("{") || !take("\"")) return false;
   const auto key = text.take_while([](char c) { return c != '"'; });
-  return key == "error" || key == "code" || key == "message" || key == "detail" || key == "errors";
+  if (key == "type") return take("\"") && take(":") && take("\"error\"");
+  return key == "error" || key == "errors" || key == "code" || key == "message" || key == "detail";
 }
 
 /// Reads an answer, 64 KiB of its body at most.

@@ -68,20 +68,21 @@ inline Dialect chatanywhere_dialect() {
 /// errors inside a 200.
 inline Dialect kimi_free_api_dialect() {
   using enum Meaning;
-  const auto row = [](std::string_view code, Meaning meaning) {
-    return DialectRow{.word = code, .path = "code", .statuses = {200}, .meaning = meaning};
+  const auto row = [](std::string_view code, Meaning meaning, LimitScope scope = LimitScope::unknown) {
+    return DialectRow{.word = code, .path = "code", .statuses = {200}, .meaning = meaning, .scope = scope};
   };
+  constexpr auto account = LimitScope::account;
   return {"kimi-free-api",
-          {row("-1000", broken),             // internal
-           row("-1001", request_refused),    // parameters
-           row("-1002", request_refused),    // no such route
-           row("-2000", request_refused),    // parameters
-           row("-2001", broken),             // the upstream's request failed
-           row("-2002", key_refused),        // token expired
-           row("-2003", request_refused),    // file address
-           row("-2004", request_refused),    // file size
-           row("-2005", too_fast),           // another stream of this account is under way
-           row("-2006", allowance_spent)}};  // the account's paid allowance is used up
+          {row("-1000", broken),                      // internal
+           row("-1001", request_refused),             // parameters
+           row("-1002", request_refused),             // no such route
+           row("-2000", request_refused),             // parameters
+           row("-2001", broken),                      // the upstream's request failed
+           row("-2002", key_refused),                 // token expired
+           row("-2003", request_refused),             // file address
+           row("-2004", request_refused),             // file size
+           row("-2005", too_fast, account),           // another stream of this account is under way
+           row("-2006", allowance_spent, account)}};  // the account's paid allowance is used up
 }
 
 /// https://docs.bigmodel.cn/cn/api/api-code; the reset times in its texts carry no zone and are not read.
