@@ -1,0 +1,20 @@
+# Compiles `file` without the line that is wrong, then with it: a test that fails for another reason is no test.
+set(command ${compiler} -std=c++20 -fsyntax-only -I${include} ${file})
+
+execute_process(COMMAND ${command} RESULT_VARIABLE status ERROR_VARIABLE output)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${file} does not compile even without its fault:\n${output}")
+endif()
+
+execute_process(COMMAND ${command} -DWITH_FAULT RESULT_VARIABLE status ERROR_VARIABLE output)
+if(status EQUAL 0)
+  message(FATAL_ERROR "${file} compiles and should not")
+endif()
+if(NOT output MATCHES "(error|note): [^\n]*${sentence}")
+  message(FATAL_ERROR "no error or note says \"${sentence}\":\n${output}")
+endif()
+string(REGEX MATCHALL "\n" lines "${output}")
+list(LENGTH lines count)
+if(count GREATER 40)
+  message(FATAL_ERROR "${count} lines where a screen should do:\n${output}")
+endif()
