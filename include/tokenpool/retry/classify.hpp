@@ -164,15 +164,19 @@ inline DialectRow row_for_status(const Evidence& evidence, const Answer& answer,
 
 /// What an answer means, by the dialects of `table`. What each meaning entails:
 ///
-/// | meaning | verdict | flags |
-/// |---|---|---|
-/// | too_fast | rate_limited | another token unless the limit is shared; retryable after the rest |
-/// | allowance_spent | quota_exhausted | the same; rests until the server's time, else until the period ends
-/// | | must_pay | quota_exhausted | another token, eject | | key_refused | token_invalid | another token,
-/// eject | | key_in_doubt (a bare 401) | token_invalid | another token, retryable | | key_not_allowed |
-/// forbidden | another token | | not_allowed, address_refused | forbidden | delivered | | request_refused |
-/// caller_error | delivered | | busy, broken, proxy_refused | overloaded, server_error, network_error |
-/// retryable |
+/// | meaning                      | verdict         | then                                            |
+/// |------------------------------|-----------------|-------------------------------------------------|
+/// | too_fast                     | rate_limited    | rest; another token unless the limit is shared  |
+/// | allowance_spent              | quota_exhausted | the same; rest until the period's end           |
+/// | must_pay                     | quota_exhausted | eject; another token                            |
+/// | key_refused                  | token_invalid   | eject; another token                            |
+/// | key_in_doubt (a bare 401)    | token_invalid   | rest; another token                             |
+/// | key_not_allowed              | forbidden       | another token                                   |
+/// | not_allowed, address_refused | forbidden       | deliver                                         |
+/// | request_refused              | caller_error    | deliver                                         |
+/// | busy                         | overloaded      | repeat                                          |
+/// | broken                       | server_error    | repeat                                          |
+/// | proxy_refused                | network_error   | repeat by another egress                        |
 ///
 /// 2xx and 3xx are `success`, except that a 2xx whose body begins with an error is judged by that body. A
 /// server that no row knows is judged by its status. Throws nothing for what a server sent; reads 64 KiB of
