@@ -63,6 +63,9 @@ struct TransportRequest {
   const HttpOptions& http;
   SteadyTime deadline = end_of_time;
   std::size_t max_response_bytes = 0;
+  /// Names the values of `timeouts`, `tls` and `http`: requests with the same number have the same ones. 0:
+  /// say nothing.
+  std::uint64_t settings = 0;
   bool fresh_connection = false;  ///< never on a connection that may have died while idle
 };
 

@@ -1,0 +1,199 @@
+#pragma once
+// One easy handle with all that a transfer needs around it: the blocking and the asynchronous transport
+// differ only in who drives it.
+
+#include <curl/curl.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tokenpool/transport/curl/callbacks.hpp"
+#include "tokenpool/transport/curl/errors.hpp"
+#include "tokenpool/transport/curl/handle.hpp"
+#include "tokenpool/transport/curl/options.hpp"
+#include "tokenpool/transport/transport.hpp"
+
+namespace tokenpool::curl {
+
+/// What decides the options of a handle, but for the body's bytes and the headers. A request that starts from
+/// a handle set up for the same is as good as one from a reset handle, and a seventh cheaper.
+struct Setup {
+  std::uint64_t settings = 0;
+  std::string url{};
+  std::string method{};
+  std::string source{};
+  std::optional<std::string> proxy{};
+  bool streamed = false;
+  bool has_body = false;
+  bool fresh_connection = false;
+
+  [[nodiscard]] bool fits(const TransportRequest& request) const noexcept {
+    return settings != 0 && settings == request.settings && !streamed && !request.body.streamed() &&
+           has_body == !request.body.empty() && fresh_connection == request.fresh_connection &&
+           url == request.url && method == request.method && source == request.source &&
+           proxy == request.proxy;
+  }
+};
+
+/// An easy handle and its transfer. Used by one call at a time; never moves, since libcurl knows its address.
+class Exchanger {
+ public:
+  Exchanger() : easy_(made(curl_easy_init())), url_(made(curl_url())) {}
+  Exchanger(const Exchanger&) = delete;
+  Exchanger& operator=(const Exchanger&) = delete;
+
+  [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
+  [[nodiscard]] Transfer& transfer() noexcept { return transfer_; }
+
+  /// Sets everything up; what this libcurl cannot do comes back as a failure.
+  std::optional<TransportFailure> prepare(const TransportRequest& request) {
+    begin(request);
+    if (!request.body.rewind()) {
+      return TransportFailure{FailureKind::body, false, "the body cannot be sent again"};
+    }
+    headers_ = header_list(request.headers);
+    OptionSetter options(easy_.get());
+    if (setup_.fits(request)) {
+      set_text_body(options, request);
+    } else if (auto unfit = set_up(options, request)) {
+      return unfit;
+    }
+    options.set(CURLOPT_HTTPHEADER, headers_.get(), "headers");
+    if (options.refused()) {
+      setup_ = Setup{};
+      return TransportFailure{FailureKind::unfit, false, "this libcurl refuses " + *options.refused()};
+    }
+    return std::nullopt;
+  }
+
+  /// Why the transfer has to be stopped at `now`, if it has to; it is not complete.
+  std::optional<TransportFailure> overdue(const TransportRequest& request, SteadyTime now) {
+    const bool sent = transfer_.times_sent != 0;
+    if (now >= request.deadline) {
+      return TransportFailure{FailureKind::deadline, sent, {}};
+    }
+    if (now >= silence_ends(request, now)) {
+      return TransportFailure{FailureKind::lost, sent,
+                              answering() ? "the answer fell silent for longer than timeouts.idle"
+                                          : "no answer began within timeouts.first_byte"};
+    }
+    return std::nullopt;
+  }
+
+  /// When overdue() has to be asked again at the latest.
+  SteadyTime next_check(const TransportRequest& request, SteadyTime now) {
+    return (std::min)(request.deadline, silence_ends(request, now));
+  }
+
+  /// What became of the transfer, `code` being libcurl's word on it.
+  Exchange finish(CURLcode code) {
+    Exchange exchange;
+    exchange.failure = failure_of(code);
+    const SteadyTime now = std::chrono::steady_clock::now();
+    exchange.sent = transfer_.times_sent != 0;
+    exchange.resent = transfer_.times_sent > 1;
+    exchange.answered_at = transfer_.header_complete ? transfer_.header_complete_at : now;
+    exchange.timing = timing(now - started_);
+    exchange.answer = std::move(transfer_.answer);
+    if (exchange.failure) {
+      setup_ = Setup{};
+    }
+    return exchange;
+  }
+
+ private:
+  void begin(const TransportRequest& request) {
+    started_ = std::chrono::steady_clock::now();
+    error_text_[0] = '\0';
+    uploaded_ = 0;
+    upload_seen_at_ = SteadyTime{};
+    transfer_ = Transfer{};
+    transfer_.body = &request.body;
+    transfer_.max_header_bytes = request.http.max_header_bytes;
+    transfer_.max_body_bytes = request.max_response_bytes;
+  }
+
+  std::optional<TransportFailure> set_up(OptionSetter& options, const TransportRequest& request) {
+    setup_ = Setup{};
+    curl_easy_reset(easy_.get());
+    if (curl_url_set(url_.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK) {
+      return TransportFailure{FailureKind::unfit, false, "libcurl does not take the URL"};
+    }
+    resolve_.reset();
+    for (const std::string& entry : request.http.resolve) {
+      append(resolve_, entry);
+    }
+    set_callbacks(options, transfer_, error_text_.data());
+    set_method(options, transfer_, request);
+    set_tls(options, request.tls);
+    set_route(options, request);
+    options.set(CURLOPT_CURLU, url_.get(), "URL");
+    if (resolve_) {
+      options.set(CURLOPT_RESOLVE, resolve_.get(), "http.resolve");
+    }
+    setup_ = {request.settings,      request.url,
+              request.method,        request.source,
+              request.proxy,         request.body.streamed(),
+              !request.body.empty(), request.fresh_connection};
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool answering() const noexcept { return transfer_.last_byte_at != SteadyTime{}; }
+
+  /// When the server has been silent for too long; the end of time where no limit applies. Its first byte is
+  /// waited for from the last progress of the upload on.
+  SteadyTime silence_ends(const TransportRequest& request, SteadyTime now) {
+    if (answering()) {
+      return request.timeouts.idle.count() == 0 ? end_of_time
+                                                : after(transfer_.last_byte_at, request.timeouts.idle);
+    }
+    if (transfer_.times_sent == 0 || request.timeouts.first_byte.count() == 0) {
+      return end_of_time;
+    }
+    curl_off_t uploaded = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    if (uploaded != uploaded_ || upload_seen_at_ == SteadyTime{}) {
+      uploaded_ = uploaded;
+      upload_seen_at_ = now;
+    }
+    return after(upload_seen_at_, request.timeouts.first_byte);
+  }
+
+  std::optional<TransportFailure> failure_of(CURLcode code) {
+    if (transfer_.stopped) {
+      return std::move(transfer_.stopped);
+    }
+    if (code == CURLE_OK) {
+      return std::nullopt;
+    }
+    const bool sent = transfer_.times_sent != 0;
+    const char* text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
+    return TransportFailure{failure_kind(code, sent), sent, text};
+  }
+
+  Timing timing(Duration total) {
+    curl_off_t connected = 0;
+    curl_off_t first_byte = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected);
+    curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+    return {std::chrono::microseconds(connected), std::chrono::microseconds(first_byte),
+            std::chrono::duration_cast<std::chrono::microseconds>(total)};
+  }
+
+  Easy easy_;
+  Url url_;
+  List headers_;
+  List resolve_;
+  Setup setup_;
+  Transfer transfer_;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+  SteadyTime started_{};
+  curl_off_t uploaded_ = 0;
+  SteadyTime upload_seen_at_{};
+};
+
+}  // namespace tokenpool::curl
