@@ -129,6 +129,7 @@ class Call {
                                    options.http,
                                    attempts_.deadline(),
                                    request_.max_response_bytes.value_or(options.http.max_response_bytes),
+                                   state_.settings(),
                                    options.retry.replay == Replay::never};
     return state_.transport().perform(request, *signal_);
   }

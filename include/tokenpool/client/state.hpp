@@ -50,6 +50,8 @@ class ClientState {
   [[nodiscard]] ClockType& clock() const noexcept { return *clock_; }
   [[nodiscard]] RetryBudget& budget() noexcept { return budget_; }
   [[nodiscard]] CancelToken closing() const { return closing_.token(); }
+  /// Names timeouts, tls and http of this client to a transport that several clients may share.
+  [[nodiscard]] std::uint64_t settings() const noexcept { return settings_; }
   [[nodiscard]] std::uint64_t next_seed() noexcept { return seeds_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Counts a call while it is under way.
@@ -93,6 +95,11 @@ class ClientState {
     return std::uint64_t{device()} << 32U | device();
   }
 
+  static std::uint64_t new_settings() noexcept {
+    static std::atomic<std::uint64_t> newest{0};
+    return newest.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
   [[nodiscard]] PoolOptions pool_options() {
     return {.tokens = std::move(options_.tokens),
             .limits = options_.limits,
@@ -110,6 +117,7 @@ class ClientState {
 
   ClientOptions options_;
   std::optional<BaseUrl> base_;
+  std::uint64_t settings_ = new_settings();
   std::atomic<std::uint64_t> seeds_;
   std::shared_ptr<TransportType> transport_;
   std::shared_ptr<ClockType> clock_;

@@ -64,15 +64,24 @@ inline void set_streamed_body(OptionSetter& options, Transfer& transfer, const B
   }
 }
 
+/// The bytes of a text body, which libcurl reads from where they lie.
+inline void set_text_body(OptionSetter& options, const TransportRequest& request) {
+  const std::string& method = request.method;
+  const bool always = method == "POST" || method == "PUT" || method == "PATCH";
+  if (method != "HEAD" && (always || !request.body.empty())) {
+    options.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text().size()),
+                "body size");
+    options.set(CURLOPT_POSTFIELDS, request.body.text().data(), "body");
+  }
+}
+
 /// Method and body. The verb is always set, or left to what libcurl derives from nothing but this request.
 inline void set_method(OptionSetter& options, Transfer& transfer, const TransportRequest& request) {
   const std::string& method = request.method;
   if (request.body.streamed()) {
     set_streamed_body(options, transfer, request.body);
-  } else if (!request.body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
-    options.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text().size()),
-                "body size");
-    options.set(CURLOPT_POSTFIELDS, request.body.text().data(), "body");
+  } else {
+    set_text_body(options, request);
   }
   if (method == "HEAD") {
     options.set(CURLOPT_NOBODY, 1L, "method");
