@@ -21,12 +21,14 @@ class RoundRobin {
   void on_available(const Candidate& candidate) noexcept {
     const SlotNumber slot = candidate.slot;
     Link& link = ring_[slot];
+    // Asked before the link counts again: one that left as the last of all points at itself.
+    const bool keeps_place = has_place(link);
     link.linked = true;
     if (next_ == nobody) {
       link.before = link.after = next_ = slot;
       return;
     }
-    if (!has_place(link)) {
+    if (!keeps_place) {
       link = {ring_[next_].before, next_, true, false};
     }
     ring_[link.before].after = slot;

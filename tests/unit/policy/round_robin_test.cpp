@@ -45,6 +45,17 @@ TEST_CASE("round robin takes in a new token at the end of the round") {
   CHECK(picks.serve(6) == "banban");
 }
 
+TEST_CASE("round robin takes all in turn again after there was none left") {
+  test::Picks<RoundRobin> picks(test::tokens(3));
+  for (const char* id : {"a", "b", "c"}) {
+    picks.pool.disable(id);
+  }
+  for (const char* id : {"a", "b", "c"}) {
+    picks.pool.enable(id);
+  }
+  CHECK(picks.serve(6) == "abcabc");
+}
+
 TEST_CASE("round robin keeps the order and the turn when nobody fits a request") {
   test::Picks<RoundRobin> picks(test::tokens(4));
   const std::array<SlotNumber, 4> all = {0, 1, 2, 3};
