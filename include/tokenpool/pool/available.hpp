@@ -39,7 +39,6 @@ class AvailableSet {
     const std::size_t space = (std::max)(slots, positions_.size() * 2);
     policy_.reserve(space);
     members_.reserve(space);
-    hidden_.reserve(space);
     positions_.resize(space, absent);
   }
 
@@ -68,11 +67,11 @@ class AvailableSet {
   }
 
   /// Takes the candidate at `index` out of sight until unhide(): it is available, but not for the request at
-  /// hand.
-  void hide(std::size_t index) noexcept {
-    policy_.on_unavailable(members_[index]->slot);
-    swap_places(index, size() - 1);
+  /// hand. Throws std::bad_alloc, nothing changed.
+  void hide(std::size_t index) {
     hidden_.push_back(static_cast<std::uint32_t>(index));
+    policy_.on_unavailable(members_[index]->slot);
+    swap_places(index, size());
   }
 
   /// Brings all hidden ones back to where they were.
@@ -97,7 +96,7 @@ class AvailableSet {
   PolicyPort& policy_;
   std::vector<const Candidate*> members_;
   std::vector<std::uint32_t> positions_;
-  std::vector<std::uint32_t> hidden_;
+  std::vector<std::uint32_t> hidden_;  ///< where each hidden one was, the last one hidden at the end
 };
 
 }  // namespace tokenpool::detail

@@ -6,16 +6,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "tokenpool/base/error.hpp"
 #include "tokenpool/pool/lease.hpp"
+#include "tokenpool/pool/need.hpp"
 #include "tokenpool/pool/state.hpp"
+#include "tokenpool/pool/waiters.hpp"
 
 namespace tokenpool::detail {
+
+/// An egress that is open for a request.
+struct OpenEgress {
+  double headroom = 1;
+  std::uint32_t number = 0;
+};
 
 /// One search for a token and an egress. Made anew for each; `open` is scratch space that the pool keeps.
 class Choice {
@@ -26,11 +33,19 @@ class Choice {
   };
   using Result = std::variant<Pair, NotUntil, Never>;
 
-  Choice(PoolState& state, const LeaseRequest& request, std::uint32_t bucket,
-         std::vector<std::uint32_t>& open)
-      : state_(state), request_(request), bucket_(bucket), now_(state.latest), open_(open) {}
+  /// `order` is the request's place in the queue; those before it in `queue` come first.
+  Choice(PoolState& state, const LeaseRequest& request, std::uint32_t bucket, WaitQueue& queue,
+         std::uint64_t order, std::vector<OpenEgress>& open)
+      : state_(state),
+        request_(request),
+        need_{bucket, request.cost, request.asked},
+        now_(state.latest),
+        queue_(queue),
+        order_(order),
+        open_(open) {}
 
-  /// Throws what the policy throws, or Error{invalid_request} when it returns an index out of range.
+  /// Throws what the policy throws, Error{invalid_request} when it returns an index out of range, or
+  /// std::bad_alloc.
   Result run() {
     if (state_.roster.usable() == 0) {
       return Never{Never::Reason::no_tokens};
@@ -38,15 +53,15 @@ class Choice {
     if (const std::int64_t largest = state_.quotas.largest_cost(); request_.cost > largest) {
       return Never{Never::Reason::cost_too_large, largest};
     }
+    const bool any_available = state_.roster.available().size() != 0;
     find_open_egresses();
-    if (open_.empty()) {
-      return earliest_;
+    if (!open_.empty()) {
+      const Unhide unhide{state_.roster.available()};
+      if (const std::optional<Pair> pair = ask_policy()) {
+        return *pair;
+      }
     }
-    const Unhide unhide{state_.roster.available()};
-    if (const std::optional<Pair> pair = ask_policy()) {
-      return *pair;
-    }
-    return refusal();
+    return refusal(any_available);
   }
 
  private:
@@ -61,37 +76,48 @@ class Choice {
 
   void find_open_egresses() {
     open_.clear();
-    SteadyTime common = state_.service.opens_at();
-    Blocker blocker{.scope = LimitScope::service};
-    if (const SteadyTime bucket_opens = state_.bucket_places[bucket_].opens_at();
-        bucket_ != 0 && bucket_opens > common) {
-      common = bucket_opens;
-      blocker = {.scope = LimitScope::bucket, .number = bucket_};
-    }
+    const std::size_t usable = state_.roster.usable();
+    const SteadyTime service = state_.service.opens_at();
+    const SteadyTime bucket = state_.bucket_places[need_.bucket].opens_at(usable);
     for (std::uint32_t egress = 0; egress < state_.egresses.size(); ++egress) {
-      const SteadyTime rested = state_.egress_places[egress].opens_at();
-      const SteadyTime gate = state_.quotas.gate_opens_at(place_of(0, 0, egress), request_.cost, now_);
-      const SteadyTime opens = (std::max)({common, rested, gate});
+      const SteadyTime rested = state_.egress_places[egress].opens_at(usable);
+      const GateRoom gate = state_.quotas.gate({.egress = egress, .bucket = need_.bucket}, need_.cost, now_);
+      const SteadyTime opens = (std::max)({service, bucket, rested, gate.opens_at});
       if (opens <= now_) {
-        open_.push_back(egress);
+        open_.push_back({1, egress});
+      } else if (opens == service) {
+        offer(opens, {LimitScope::service});
+      } else if (opens == bucket) {
+        offer(opens, {LimitScope::bucket, need_.bucket});
+      } else if (opens == rested) {
+        offer(opens, {LimitScope::egress, egress});
       } else {
-        offer(opens, opens == common ? blocker : Blocker{LimitScope::egress, egress, rested < gate});
+        offer(opens, blocker_of(gate.scope, egress));
       }
     }
-    prefer_headroom();
+    if (open_.size() > 1) {
+      prefer_headroom();
+    }
   }
 
-  /// Most headroom first; equals take turns.
-  void prefer_headroom() {
-    if (open_.size() < 2) {
-      return;
+  [[nodiscard]] Blocker blocker_of(Scope scope, std::uint32_t egress) const noexcept {
+    if (has(scope, Scope::egress)) {
+      return {LimitScope::egress, egress, true};
     }
-    std::rotate(open_.begin(),
-                open_.begin() + static_cast<std::ptrdiff_t>(state_.newest_ticket % open_.size()),
-                open_.end());
-    std::stable_sort(open_.begin(), open_.end(), [this](std::uint32_t left, std::uint32_t right) {
-      return state_.quotas.headroom(left, now_) > state_.quotas.headroom(right, now_);
-    });
+    return has(scope, Scope::bucket) ? Blocker{LimitScope::bucket, need_.bucket, true}
+                                     : Blocker{LimitScope::unknown, 0, true};
+  }
+
+  /// Most headroom first; equals take turns. An insertion sort: there are few, and nothing is allocated.
+  void prefer_headroom() noexcept {
+    const auto turn = static_cast<std::ptrdiff_t>(state_.newest_ticket % open_.size());
+    std::rotate(open_.begin(), open_.begin() + turn, open_.end());
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+      open_[i].headroom = state_.quotas.headroom(open_[i].number, now_);
+      for (std::size_t j = i; j != 0 && open_[j - 1].headroom < open_[j].headroom; --j) {
+        std::swap(open_[j - 1], open_[j]);
+      }
+    }
   }
 
   std::optional<Pair> ask_policy() {
@@ -121,77 +147,121 @@ class Choice {
     const Candidates candidates = state_.roster.available().candidates();
     const std::size_t index = state_.policy.pick(candidates, context);
     if (index >= candidates.size()) {
-      throw Error(ErrorCode::invalid_request, "the selection policy returned index " + std::to_string(index) +
-                                                  " of " + std::to_string(candidates.size()) +
-                                                  " candidates: return an index below candidates.size()");
+      refuse_index(index, candidates.size());
     }
     return index;
+  }
+
+  [[noreturn]] static void refuse_index(std::size_t index, std::size_t size) {
+    throw Error(ErrorCode::invalid_request, "the selection policy returned index " + std::to_string(index) +
+                                                " of " + std::to_string(size) +
+                                                " candidates: return an index below candidates.size()");
   }
 
   /// The egress by which an available token can send this request, if there is one.
   std::optional<std::uint32_t> fit(Slot& slot) {
     const SlotNumber number = slot.face.slot;
-    if (std::find(request_.asked.begin(), request_.asked.end(), number) != request_.asked.end()) {
+    if (need_.has_asked(number)) {
       ++asked_;
       return std::nullopt;
     }
-    if (const Rest* rest = state_.account_rest(slot); rest != nullptr && !rest->admits(now_)) {
-      offer(rest->opens_at(), {LimitScope::account, slot.account});
+    if (const SteadyTime opens = need_.token_opens_at(state_, slot); opens > now_) {
+      offer(opens, blocker_of(slot, opens));
       return std::nullopt;
     }
-    if (const Rest* rest = bucket_ == 0 ? nullptr : slot.rest_of(bucket_);
-        rest != nullptr && !rest->admits(now_)) {
-      offer(rest->opens_at(), {LimitScope::token, number});
-      return std::nullopt;
-    }
-    if (bucket_ != 0 && state_.bucket_places[bucket_].inferred.spent(number)) {
-      return std::nullopt;
-    }
-    return fitting_egress(slot);
-  }
-
-  std::optional<std::uint32_t> fitting_egress(Slot& slot) {
-    for (const std::uint32_t egress : open_) {
-      if (state_.egress_places[egress].inferred.spent(slot.face.slot)) {
-        continue;
+    for (const OpenEgress& egress : open_) {
+      if (const SteadyTime opens = need_.pair_opens_at(state_, slot, egress.number); opens > now_) {
+        offer(opens, blocker_of(slot, egress.number, opens));
+      } else if (!kept_for_earlier(slot, egress.number)) {
+        return egress.number;
       }
-      const SteadyTime opens = state_.quotas.pair_opens_at(
-          slot, place_of(slot.face.slot, slot.account, egress), request_.cost, now_);
-      if (opens <= now_) {
-        return egress;
-      }
-      offer(opens, {LimitScope::token, slot.face.slot, true});
     }
     return std::nullopt;
   }
 
-  [[nodiscard]] Place place_of(SlotNumber token, std::uint32_t account, std::uint32_t egress) const noexcept {
-    return {token, account, egress, bucket_};
+  [[nodiscard]] Blocker blocker_of(const Slot& slot, SteadyTime opens) const noexcept {
+    Rests* account = state_.account_rests_of(slot);
+    return account != nullptr && account->opens_at(need_.bucket) == opens
+               ? Blocker{LimitScope::account, slot.account}
+               : Blocker{LimitScope::token, slot.face.slot};
   }
 
-  [[nodiscard]] Result refusal() {
+  [[nodiscard]] Blocker blocker_of(const Slot& slot, std::uint32_t egress, SteadyTime opens) const noexcept {
+    return state_.egress_places[egress].inferred.opens_at_for(slot.face.slot) == opens
+               ? Blocker{LimitScope::egress, egress}
+               : Blocker{LimitScope::token, slot.face.slot, true};
+  }
+
+  /// An earlier waiter that only lacks room for its larger cost must not be starved by smaller ones, which
+  /// would take each unit that becomes free.
+  bool kept_for_earlier(Slot& slot, std::uint32_t egress) {
+    const WaitLine* waiting = queue_.find_before(order_, [&](const WaitLine& line) {
+      const std::uint32_t bucket = state_.buckets.find(line.bucket);
+      if (line.cost <= need_.cost || bucket == Names::unknown) {
+        return false;
+      }
+      const Need as_small{bucket, need_.cost, line.asked};
+      return !as_small.has_asked(slot.face.slot) &&
+             line.cost <= state_.quotas.largest_cost_of(slot, egress) &&
+             as_small.token_opens_at(state_, slot) <= now_ &&
+             as_small.gate_opens_at(state_, egress) <= now_ &&
+             as_small.pair_opens_at(state_, slot, egress) <= now_;
+    });
+    if (waiting != nullptr) {
+      offer(waiting->refusal.when, waiting->refusal.why);
+    }
+    return waiting != nullptr;
+  }
+
+  [[nodiscard]] Result refusal(bool any_available) {
     if (asked_ != 0 && asked_ >= state_.roster.usable()) {
       return Never{Never::Reason::all_asked};
     }
+    if (const std::int64_t largest = largest_cost_by_token(); request_.cost > largest) {
+      return Never{Never::Reason::cost_too_large, largest};
+    }
     if (const SteadyTime wakes = state_.roster.next_wake_up(); wakes != end_of_time) {
       Slot& slot = state_.roster.next_to_wake();
-      offer(wakes, {LimitScope::token, slot.face.slot, !slot.rest.active()});
+      const Blocker blocker{LimitScope::token, slot.face.slot, slot.opens_at() <= now_};
+      if (!open_.empty()) {
+        offer(wakes, blocker);
+      } else if (!any_available && wakes > refused_.when) {
+        refused_ = {wakes, blocker};
+      }
     }
-    return earliest_;
+    return refused_;
+  }
+
+  /// The largest cost that any token's own limits let a request have.
+  [[nodiscard]] std::int64_t largest_cost_by_token() noexcept {
+    if (request_.cost <= state_.smallest_own_cost_limit) {
+      return request_.cost;
+    }
+    std::int64_t largest = 0;
+    for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
+      if (const Slot& slot = state_.roster[number]; slot.usable()) {
+        largest = (std::max)(largest, Quotas::largest_cost_of(slot));
+      }
+    }
+    return largest;
   }
 
   void offer(SteadyTime when, Blocker why) noexcept {
-    if (when < earliest_.when || earliest_.why.scope == LimitScope::unknown) {
-      earliest_ = {when, why};
+    if (!offered_ || when < refused_.when) {
+      refused_ = {when, why};
+      offered_ = true;
     }
   }
 
   PoolState& state_;
   const LeaseRequest& request_;
-  std::uint32_t bucket_;
+  Need need_;
   SteadyTime now_;
-  std::vector<std::uint32_t>& open_;
-  NotUntil earliest_{};
+  WaitQueue& queue_;
+  std::uint64_t order_;
+  std::vector<OpenEgress>& open_;
+  NotUntil refused_{};
+  bool offered_ = false;
   std::size_t asked_ = 0;
 };
 

@@ -18,7 +18,7 @@ inline std::string place_name(const PoolState& state, const Slot& slot, const Gr
       name.append(name.empty() ? "" : " ").append(word).append("=").append(id);
     }
   };
-  const bool own_account = (slot.account & Roster::account_of_its_own) != 0;
+  const bool own_account = (slot.account & account_of_its_own) != 0;
   add(Scope::token, "token", slot.face.id);
   add(Scope::account, "account", own_account ? slot.face.id : state.roster.accounts().name(slot.account));
   add(Scope::egress, "egress", state.egresses[grant.place.egress].id);
@@ -36,7 +36,8 @@ inline std::vector<Claim> claims_of(PoolState& state, Slot& slot, const Grant& g
   return claims;
 }
 
-/// The ledger has no room for the claim number `refused` of `grant` before `until`.
+/// The ledger has no room for the claim number `refused` of `grant` before `until`. Does nothing for a number
+/// that no claim has.
 inline void close_claim(PoolState& state, const Grant& grant, std::size_t refused, SteadyTime until) {
   std::size_t number = 0;
   Slot& slot = state.roster[grant.place.token];

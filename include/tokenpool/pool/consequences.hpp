@@ -23,11 +23,12 @@ class Consequences {
       : state_(state),
         grant_(grant),
         meaning_(outcome.meaning),
-        sent_(outcome.sent),
         slot_(state.roster[grant.place.token]),
+        account_(state.account_rests_of(slot_)),
         egress_(state.egress_places[grant.place.egress]),
         bucket_(state.bucket_places[grant.place.bucket]) {}
 
+  /// An attempt ended as the outcome says.
   SettleResult apply() {
     switch (meaning_.verdict) {
       case Verdict::success:
@@ -41,21 +42,21 @@ class Consequences {
       case Verdict::overloaded:
       case Verdict::ambiguous: break;
     }
+    if (meaning_.verdict != Verdict::network_error && meaning_.verdict != Verdict::ambiguous) {
+      reached();
+    }
     release_probes();
     count();
     return std::move(result_);
   }
 
- private:
-  /// A request in flight leaves every rest whose probe it was open for another one.
+  /// A request that proved nothing leaves every rest whose test it was open for another one.
   void release_probes() noexcept {
     const std::uint64_t ticket = grant_.ticket;
-    slot_.rest.inconclusive(ticket);
-    if (Rest* rest = slot_.rest_of(grant_.place.bucket)) {
-      rest->inconclusive(ticket);
-    }
-    if (Rest* rest = state_.account_rest(slot_)) {
-      rest->inconclusive(ticket);
+    for (Rests* rests : {own_rests(), account_}) {
+      if (rests != nullptr) {
+        rests->inconclusive(grant_.place.bucket, ticket);
+      }
     }
     for (SharedPlace* place : {&egress_, &bucket_}) {
       place->rest.inconclusive(ticket);
@@ -64,9 +65,13 @@ class Consequences {
     state_.service.inconclusive(ticket);
   }
 
+ private:
+  [[nodiscard]] Rests* own_rests() noexcept {
+    return slot_.particulars ? &slot_.particulars->rests : nullptr;
+  }
+
   void count() noexcept {
     for (Tally* tally : {&slot_.tally, &egress_.tally}) {
-      tally->requests += sent_ ? 1 : 0;
       switch (meaning_.verdict) {
         case Verdict::success:
         case Verdict::caller_error: ++tally->successes; break;
@@ -79,25 +84,38 @@ class Consequences {
 
   void accepted() {
     const std::uint64_t ticket = grant_.ticket;
-    bool recovered = slot_.rest.succeeded(ticket);
-    if (Rest* rest = slot_.rest_of(grant_.place.bucket)) {
-      recovered = rest->succeeded(ticket) || recovered;
+    bool recovered = account_ != nullptr && account_->succeeded(grant_.place.bucket, ticket);
+    if (Particulars* particulars = slot_.particulars.get()) {
+      recovered = particulars->rests.succeeded(grant_.place.bucket, ticket) || recovered;
+      particulars->forbidden_in_a_row = particulars->bare_refusals = 0;
     }
-    std::erase_if(slot_.bucket_rests, [](const BucketRest& entry) { return !entry.rest.active(); });
-    if (Rest* rest = state_.account_rest(slot_)) {
-      rest->succeeded(ticket);
+    if (recovered) {
+      slot_.more().note.clear();
+      tell(PoolEvent::Kind::recovered, std::nullopt);
     }
     state_.service.succeeded(ticket);
-    slot_.forbidden_in_a_row = slot_.bare_refusals = 0;
-    egress_.lost_in_a_row = 0;
     state_.endpoints[slot_.endpoint].refused_in_a_row.clear();
     for (SharedPlace* place : {&egress_, &bucket_}) {
       place->rest.succeeded(ticket);
       stand_again(place->inferred.succeeded(ticket));
     }
-    if (recovered) {
-      slot_.note.clear();
-      tell(PoolEvent::Kind::recovered, std::nullopt);
+    served_elsewhere();
+  }
+
+  /// The token is well: what it met at other egresses was not its own.
+  void served_elsewhere() noexcept {
+    if (state_.egress_places.size() > 1) {
+      for (SharedPlace& place : state_.egress_places) {
+        place.inferred.forget(slot_.face.slot);
+      }
+    }
+  }
+
+  /// The way is open when anybody answers, whatever the answer.
+  void reached() noexcept {
+    egress_.lost_in_a_row = 0;
+    if (egress_.rest.cause() == Verdict::network_error) {
+      egress_.rest.succeeded(grant_.ticket);
     }
   }
 
@@ -105,11 +123,17 @@ class Consequences {
   void stand_again(const std::vector<Shelved>& refusals) {
     for (const Shelved& refusal : refusals) {
       Slot& slot = state_.roster[refusal.slot];
-      if (slot.present && slot.face.slot != slot_.face.slot) {
-        slot.rest_for(refusal.bucket) = refusal.own;
+      Rest& rest = rests_of(refusal).at(refusal.bucket, state_.latest);
+      if (&slot != &slot_ && (!rest.active() || rest.until() < refusal.own.until())) {
+        rest = refusal.own;
         state_.refresh(slot);
       }
     }
+  }
+
+  [[nodiscard]] Rests& rests_of(const Shelved& refusal) {
+    return refusal.account != 0 ? state_.account_rests[refusal.account]
+                                : state_.roster[refusal.slot].more().rests;
   }
 
   void limited() {
@@ -125,18 +149,18 @@ class Consequences {
   }
 
   void limited_token() {
-    if (Rest* account = meaning_.scope == LimitScope::token ? nullptr : state_.account_rest(slot_)) {
-      return refuse(*account, LimitScope::account);
+    const std::uint32_t bucket = grant_.place.bucket;
+    const bool all_of_account = account_ != nullptr && meaning_.scope != LimitScope::token;
+    Rests& rests = all_of_account ? *account_ : slot_.more().rests;
+    Rest& own = rests.at(bucket, state_.latest);
+    Shelved refusal{slot_.face.slot, all_of_account ? slot_.account : 0, bucket, own.untested(), {}};
+    refuse(own, all_of_account ? LimitScope::account : LimitScope::token);
+    refusal.own = own.untested();
+    const bool tells_of_others = meaning_.scope == LimitScope::unknown && slot_.usable();
+    if (tells_of_others && (bucket == 0 || !suspect(bucket_, refusal))) {
+      suspect(egress_, refusal);
     }
-    Rest& own = slot_.rest_for(grant_.place.bucket);
-    refuse(own, LimitScope::token);
-    rest_whole_token_after_buckets(own.until());
-    if (meaning_.scope == LimitScope::unknown) {
-      suspect(grant_.place.bucket != 0 ? bucket_ : egress_, own);
-      if (grant_.place.bucket != 0 && !bucket_.inferred.active()) {
-        suspect(egress_, own);
-      }
-    }
+    rest_whole_after_buckets(rests, bucket);
   }
 
   void refuse(Rest& rest, LimitScope scope) {
@@ -144,49 +168,44 @@ class Consequences {
     const Duration length = rest_length(strikes, meaning_.rest, state_.max_rest, *state_.random);
     rest.refused(grant_.ticket, state_.newest_ticket, after(state_.latest, length), meaning_.verdict);
     if (scope == LimitScope::token) {
-      slot_.note = meaning_.reason;
+      slot_.more().note = meaning_.reason;
     }
     tell(PoolEvent::Kind::rest, rest.until(), scope);
   }
 
-  /// A token that is refused in several buckets, one after the other, is most likely refused as a whole.
-  void rest_whole_token_after_buckets(SteadyTime until) {
+  /// Who is refused in several buckets, one after the other, is most likely refused as a whole.
+  void rest_whole_after_buckets(Rests& rests, std::uint32_t bucket) noexcept {
     constexpr std::size_t several = 3;
-    if (slot_.bucket_rests.size() >= several) {
-      slot_.rest.refused(grant_.ticket, state_.newest_ticket, until, meaning_.verdict);
+    if (const Rest* own = rests.find(bucket); own != nullptr && rests.resting_buckets() >= several) {
+      rests.whole().refused(grant_.ticket, state_.newest_ticket, own->until(), meaning_.verdict);
     }
   }
 
-  void suspect(SharedPlace& place, const Rest& own) {
+  /// Notes the refusal as evidence against the place. Returns whether the place rests by that.
+  bool suspect(SharedPlace& place, const Shelved& refusal) {
     SharedCause& cause = place.inferred;
     const bool was_active = cause.active();
-    const Shelved refusal{slot_.face.slot, grant_.place.bucket, own};
-    const SharedCause::Finding finding =
-        cause.refused(refusal, grant_.ticket, state_.newest_ticket, state_.roster.usable());
-    if (finding == SharedCause::Finding::confirmed) {
-      for (const Shelved& shelved : cause.asked()) {
-        Slot& slot = state_.roster[shelved.slot];
-        slot.rest_for(shelved.bucket) = shelved.own;
-        state_.refresh(slot);
-      }
-      cause.confirm(grant_.ticket, state_.newest_ticket);
-    } else if (cause.active()) {
-      cause.lengthen(grant_.ticket, state_.newest_ticket, state_.latest, *state_.random);
-      take_back_own_rests(cause);
+    cause.refused(refusal, state_.newest_ticket);
+    if (!cause.active()) {
+      return false;
     }
-    if (cause.active() && !was_active) {
+    cause.lengthen(grant_.ticket, state_.newest_ticket, state_.latest, *state_.random);
+    // The newest first: tokens of one account were refused on top of each other.
+    std::for_each(cause.asked().rbegin(), cause.asked().rend(),
+                  [this](const Shelved& asked) { take_back(asked); });
+    if (!was_active) {
       tell(PoolEvent::Kind::shared_limit, cause.rest().until(),
            &place == &bucket_ ? LimitScope::bucket : LimitScope::egress);
     }
+    return true;
   }
 
-  void take_back_own_rests(const SharedCause& cause) noexcept {
-    for (const Shelved& shelved : cause.asked()) {
-      Slot& slot = state_.roster[shelved.slot];
-      if (Rest* rest = shelved.bucket == 0 ? &slot.rest : slot.rest_of(shelved.bucket)) {
-        rest->end();
-      }
-      state_.refresh(slot);
+  /// The rest becomes what it was before the refusal, unless something else has changed it since.
+  void take_back(const Shelved& refusal) {
+    Rest& rest = rests_of(refusal).at(refusal.bucket, state_.latest);
+    if (rest.active() && rest.until() == refusal.own.until()) {
+      rest = refusal.before;
+      state_.refresh(state_.roster[refusal.slot]);
     }
   }
 
@@ -195,10 +214,10 @@ class Consequences {
       return rest_refused_tokens(true);
     }
     constexpr std::uint8_t second = 2;
-    if (meaning_.eject || ++slot_.bare_refusals >= second) {
+    if (meaning_.eject || ++slot_.more().bare_refusals >= second) {
       return eject();
     }
-    refuse(slot_.rest, LimitScope::token);
+    refuse(slot_.more().rests.whole(), LimitScope::token);
   }
 
   void forbidden() {
@@ -206,7 +225,7 @@ class Consequences {
     if (endpoint_refuses()) {
       return rest_refused_tokens(meaning_.eject);
     }
-    if (++slot_.forbidden_in_a_row >= too_often || meaning_.eject) {
+    if (++slot_.more().forbidden_in_a_row >= too_often || meaning_.eject) {
       eject();
     }
   }
@@ -229,22 +248,25 @@ class Consequences {
   void rest_refused_tokens(bool this_one_too) {
     for (const SlotNumber number : state_.endpoints[slot_.endpoint].refused_in_a_row) {
       Slot& slot = state_.roster[number];
-      if (!slot.present || (!slot.ejected && !(this_one_too && number == slot_.face.slot))) {
+      if (!slot.present || (!slot.ejected && !(this_one_too && &slot == &slot_))) {
         continue;
       }
       state_.roster.change(slot, [](Slot& back) { back.ejected = false; });
-      slot.forbidden_in_a_row = slot.bare_refusals = 0;
-      const Duration length = rest_length((std::max)(slot.rest.strikes_after(grant_.ticket), 1U),
-                                          meaning_.rest, state_.max_rest, *state_.random);
-      slot.rest.refused(grant_.ticket, state_.newest_ticket, after(state_.latest, length), meaning_.verdict);
+      Particulars& particulars = slot.more();
+      particulars.forbidden_in_a_row = particulars.bare_refusals = 0;
+      Rest& rest = particulars.rests.whole();
+      const unsigned strikes = (std::max)(rest.strikes_after(grant_.ticket), 1U);
+      const Duration length = rest_length(strikes, meaning_.rest, state_.max_rest, *state_.random);
+      rest.refused(grant_.ticket, state_.newest_ticket, after(state_.latest, length), meaning_.verdict);
       state_.refresh(slot);
     }
   }
 
   void eject() {
-    slot_.note = meaning_.reason;
+    slot_.more().note = meaning_.reason;
     if (!slot_.ejected && slot_.present) {
       state_.roster.change(slot_, [](Slot& gone) { gone.ejected = true; });
+      state_.forget_refusals(slot_.face.slot);
       tell(PoolEvent::Kind::ejected, std::nullopt);
     }
   }
@@ -272,8 +294,8 @@ class Consequences {
   PoolState& state_;
   const Grant& grant_;
   const Classification& meaning_;
-  bool sent_;
   Slot& slot_;
+  Rests* account_;  ///< null when the token has no account but itself
   SharedPlace& egress_;
   SharedPlace& bucket_;
   SettleResult result_;

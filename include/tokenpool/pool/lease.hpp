@@ -36,6 +36,10 @@ struct Outcome {
   SteadyTime answered_at{};            ///< when its header block came, or when the request was given up
   Duration latency{};                  ///< from sending to answered_at
   std::optional<std::int64_t> cost{};  ///< the true cost, where known
+  /// An instant by which the server surely had the request, where something tells (a header that says how
+  /// long it worked, for example); frees limits that count on arrival earlier. Absent is safe: then the
+  /// answer is the proof.
+  std::optional<SteadyTime> arrived_by{};
 };
 
 namespace detail {
@@ -88,9 +92,11 @@ class Lease {
   /// destroyed unsettled counts until the end of its windows after that.
   void mark_sent(SteadyTime gives_up_at) noexcept { gives_up_at_ = gives_up_at; }
 
-  /// Ends the lease with what became of the request. Call it once.
+  /// Ends the lease with what became of the request. Only the first call counts, and none of a moved-from
+  /// lease.
   SettleResult settle(const Outcome& outcome, Now now) {
-    return std::exchange(keeper_, nullptr)->settle(grant_, outcome, now);
+    detail::LeaseKeeper* keeper = std::exchange(keeper_, nullptr);
+    return keeper != nullptr ? keeper->settle(grant_, outcome, now) : SettleResult{};
   }
 
  private:
@@ -112,13 +118,13 @@ class Lease {
 
 /// What stands in the way of a lease.
 struct Blocker {
-  LimitScope scope = LimitScope::unknown;  ///< unknown: several causes, no single one
+  LimitScope scope = LimitScope::unknown;  ///< unknown: the pool as a whole
   std::uint32_t number = 0;                ///< of the token, egress, bucket or account
   bool by_limit = false;                   ///< a limit of ours is reached; else it rests
 };
 
-/// No lease now. `when` is the earliest instant at which another try can succeed, `end_of_time` if that waits for
-/// an answer to a request under way or for a person.
+/// No lease now. `when` is the earliest instant at which another try can succeed, `end_of_time` if that waits
+/// for an answer to a request under way or for a person.
 struct NotUntil {
   SteadyTime when = end_of_time;
   Blocker why{};

@@ -1,8 +1,8 @@
 #pragma once
 // The pool but for the pick: one lock, one queue, and the rules of the files beside it applied in the right
-// order. Not a template, so that a program with five policies has one pool in it.
+// order: granting.hpp (who gets a lease), settling.hpp (what its end means), changes.hpp (what a person
+// changes). Not a template, so that a program with five policies has one pool in it.
 
-#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -11,15 +11,15 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "tokenpool/pool/choosing.hpp"
+#include "tokenpool/pool/changes.hpp"
 #include "tokenpool/pool/claims.hpp"
-#include "tokenpool/pool/consequences.hpp"
+#include "tokenpool/pool/granting.hpp"
 #include "tokenpool/pool/lease.hpp"
+#include "tokenpool/pool/settling.hpp"
 #include "tokenpool/pool/snapshot.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/pool/validation.hpp"
@@ -34,9 +34,11 @@ namespace tokenpool::detail {
 /// the queue.
 class PoolCore : private LeaseKeeper {
  public:
-  PoolCore(PoolOptions options, PolicyPort& policy) : state_(validated(options), policy) {
-    for (const Token& token : options.tokens) {
-      insert(token);
+  PoolCore(PoolOptions options, PolicyPort& policy)
+      : state_(validated(options), policy), grant_(state_, queue_, *this) {
+    state_.roster.reserve(options.tokens.size());
+    for (Token& token : options.tokens) {
+      changes_.insert(std::move(token));
     }
   }
   PoolCore(const PoolCore&) = delete;
@@ -56,6 +58,7 @@ class PoolCore : private LeaseKeeper {
       if (const NotUntil* until = std::get_if<NotUntil>(&acquired)) {
         refusal = *until;
         queue_.join(waiter, *until);
+        wake_first(&waiter);
         return std::nullopt;
       }
       return acquired;
@@ -78,7 +81,7 @@ class PoolCore : private LeaseKeeper {
     return locked([&] {
       if (waiter.line != nullptr) {
         queue_.leave(waiter);
-        wake_first();
+        serve(state_.latest);
       }
       return std::exchange(waiter.granted, std::nullopt);
     });
@@ -117,60 +120,46 @@ class PoolCore : private LeaseKeeper {
   void add(const Token& token) {
     locked([&] {
       check_new(state_.roster, token);
-      insert(token);
+      changes_.insert(token);
       serve(state_.latest);
     });
   }
 
   /// Takes a token out; its leases in flight finish. Returns whether there was one.
   bool remove(std::string_view id) {
-    return edit(id, [&](Slot& slot) { drop(slot); });
+    return edit(id, [&](Slot& slot) { changes_.remove(slot); });
   }
 
   /// No new leases for a token until enable(). Returns whether there is one.
   bool disable(std::string_view id, std::string reason = "disabled") {
-    return edit(id, [&](Slot& slot) {
-      state_.roster.change(slot, [](Slot& off) { off.disabled = true; });
-      slot.note = std::move(reason);
-    });
+    return edit(id, [&](Slot& slot) { changes_.disable(slot, std::move(reason)); });
   }
 
-  /// Brings a token back from being disabled, ejected or at rest. Its counts stay. Returns whether there is
-  /// one.
+  /// Brings a token, with its account, back from being disabled, ejected or at rest. What its limits count
+  /// stays. Returns whether there is one.
   bool enable(std::string_view id) {
-    return edit(id, [&](Slot& slot) {
-      state_.roster.change(slot, [](Slot& on) { on.disabled = on.ejected = false; });
-      slot.rest.end();
-      slot.bucket_rests.clear();
-      slot.forbidden_in_a_row = slot.bare_refusals = 0;
-      slot.note.clear();
-    });
+    return edit(id, [&](Slot& slot) { changes_.enable(slot); });
   }
 
-  /// Changes a token's weight. Throws Error{invalid_request} for one that is not above 0. Returns whether
-  /// there is one.
+  /// Changes a token's weight. Throws Error{invalid_request} for one that is unfit. Returns whether there is
+  /// one.
   bool set_weight(std::string_view id, double weight) {
-    if (!(weight > 0)) {
-      throw Error(ErrorCode::invalid_request,
-                  "weight is " + std::to_string(weight) + ": give a weight above 0, or disable the token");
+    if (auto problem = problem_with_weight(weight, "weight")) {
+      refuse_input(*problem);
     }
-    return edit(id, [&](Slot& slot) {
-      state_.roster.withdraw(slot);
-      slot.face.weight = weight;
-    });
+    return edit(id, [&](Slot& slot) { changes_.set_weight(slot, weight); });
   }
 
   /// Replaces a token's credential (rotation, a refreshed OAuth token). Its id, counts and rests stay; leases
-  /// in flight go on with the old one. Throws Error{invalid_request} for an unfit secret. Returns whether
-  /// there is such a token.
+  /// in flight go on with the old one. Throws Error{invalid_request} for an unfit secret, or that of another
+  /// token. Returns whether there is such a token.
   bool set_secret(std::string_view id, const Secret& secret) {
     if (auto problem = problem_with_secret(secret, "token")) {
-      throw Error(ErrorCode::invalid_request, *problem);
+      refuse_input(*problem);
     }
     return edit(id, [&](Slot& slot) {
-      Credential renewed = *slot.credential;
-      renewed.secret = secret;
-      state_.roster.set_credential(slot, std::make_shared<const Credential>(std::move(renewed)));
+      check_secret_of(state_.roster, slot, secret);
+      changes_.set_secret(slot, secret);
     });
   }
 
@@ -179,12 +168,12 @@ class PoolCore : private LeaseKeeper {
   void replace(const std::vector<Token>& tokens) {
     check_tokens(tokens);
     locked([&] {
-      drop_all_but(tokens);
+      changes_.remove_all_but(tokens);
       for (const Token& token : tokens) {
         if (Slot* slot = state_.roster.find(id_of(token))) {
-          renew(*slot, token);
+          changes_.renew(*slot, token);
         } else {
-          insert(token);
+          changes_.insert(token);
         }
       }
       serve(state_.latest);
@@ -242,70 +231,22 @@ class PoolCore : private LeaseKeeper {
   bool edit(std::string_view id, F&& change) {
     return locked([&] {
       Slot* slot = state_.roster.find(id);
-      if (slot == nullptr) {
-        return false;
+      if (slot != nullptr) {
+        change(*slot);
+        serve(state_.latest);
       }
-      change(*slot);
-      if (slot->present) {
-        state_.refresh(*slot);
-      }
-      serve(state_.latest);
-      return true;
+      return slot != nullptr;
     });
   }
 
   Acquired take(const LeaseRequest& request, SteadyTime now) {
     serve(now);
-    if (const WaitLine* line = queue_.line_of(request)) {
-      return line->refusal;
+    if (!queue_.empty()) {
+      if (const WaitLine* line = queue_.line_of(request)) {
+        return line->refusal;
+      }
     }
-    return choose(request);
-  }
-
-  Acquired choose(const LeaseRequest& request) {
-    const std::uint32_t bucket = state_.bucket_number(request.bucket);
-    Choice::Result chosen = Choice(state_, request, bucket, open_).run();
-    if (const auto* pair = std::get_if<Choice::Pair>(&chosen)) {
-      return grant(*pair->slot,
-                   {{pair->slot->face.slot, pair->slot->account, pair->egress, bucket}, request.cost, 0});
-    }
-    if (const auto* refusal = std::get_if<NotUntil>(&chosen)) {
-      return *refusal;
-    }
-    return std::get<Never>(chosen);
-  }
-
-  Acquired grant(Slot& slot, Grant grant) {
-    std::vector<Claim> claims = state_.ask_ledger ? claims_of(state_, slot, grant) : std::vector<Claim>();
-    state_.quotas.reserve(slot, grant.place, grant.cost);
-    grant.ticket = ++state_.newest_ticket;
-    ++slot.face.in_flight;
-    ++slot.face.granted;
-    ++state_.egress_places[grant.place.egress].in_flight;
-    start_probes(slot, grant);
-    state_.policy.on_granted(slot.face);
-    state_.refresh(slot);
-    Lease lease(*this, grant, slot.credential);
-    if (state_.ask_ledger) {
-      return Ask{std::move(lease), std::move(claims)};
-    }
-    return lease;
-  }
-
-  void start_probes(Slot& slot, const Grant& grant) noexcept {
-    slot.rest.granted(grant.ticket);
-    if (Rest* rest = slot.rest_of(grant.place.bucket)) {
-      rest->granted(grant.ticket);
-    }
-    if (Rest* rest = state_.account_rest(slot)) {
-      rest->granted(grant.ticket);
-    }
-    for (SharedPlace* place :
-         {&state_.egress_places[grant.place.egress], &state_.bucket_places[grant.place.bucket]}) {
-      place->rest.granted(grant.ticket);
-      place->inferred.granted(grant.ticket);
-    }
-    state_.service.granted(grant.ticket);
+    return grant_(request);
   }
 
   /// Serves the queue as far as it goes, in the order of coming.
@@ -324,7 +265,7 @@ class PoolCore : private LeaseKeeper {
   void serve_one(Waiter& waiter) {
     woken_->push_back(waiter.wakeable);
     try {
-      Acquired acquired = choose(waiter.request);
+      Acquired acquired = grant_(waiter.request, waiter.order);
       if (const NotUntil* refusal = std::get_if<NotUntil>(&acquired)) {
         waiter.line->refusal = *refusal;
         waiter.line->blocked = true;
@@ -338,12 +279,12 @@ class PoolCore : private LeaseKeeper {
     queue_.leave(waiter);
   }
 
-  /// The first in the queue owns the timer; when that is somebody new, or its time has changed, it has to
-  /// know.
-  void wake_first() {
-    Waiter* first = queue_.empty() ? nullptr : queue_.first();
-    const SteadyTime timer = first == nullptr ? end_of_time : queue_.timer();
-    if (first != nullptr && (first != timer_owner_ || timer < timer_)) {
+  /// The first in the queue owns the timer; when that is somebody new, or its time comes earlier, it has to
+  /// know, unless it is `asking`, who looks at the timer next anyway.
+  void wake_first(const Waiter* asking = nullptr) {
+    Waiter* first = queue_.first();
+    const SteadyTime timer = queue_.timer();
+    if (first != nullptr && first != asking && (first != timer_owner_ || timer < timer_)) {
       woken_->push_back(first->wakeable);
     }
     timer_owner_ = first;
@@ -353,132 +294,37 @@ class PoolCore : private LeaseKeeper {
   SettleResult settle(const Grant& grant, const Outcome& outcome, Now now) override {
     return locked([&] {
       state_.advance(now.steady);
-      Slot& slot = state_.roster[grant.place.token];
-      release(slot, grant);
-      if (outcome.sent) {
-        state_.quotas.settle(slot, grant, outcome.cost.value_or(grant.cost), outcome.answered_at);
-      } else {
-        state_.quotas.refund(slot, grant);
-      }
-      tell_policy(slot, outcome);
-      SettleResult result = Consequences(state_, grant, outcome).apply();
-      finish(slot);
+      SettleResult result = Settling(state_, grant).settle(outcome);
+      serve(state_.latest);
       return result;
     });
   }
 
-  void tell_policy(Slot& slot, const Outcome& outcome) noexcept {
-    const bool success =
-        outcome.meaning.verdict == Verdict::success || outcome.meaning.verdict == Verdict::caller_error;
-    if (outcome.answered) {
-      constexpr int smoothing = 8;
-      slot.face.latency = slot.face.latency == Duration::zero()
-                              ? outcome.latency
-                              : slot.face.latency + (outcome.latency - slot.face.latency) / smoothing;
-    }
-    state_.policy.on_settled(slot.face, {success, outcome.answered, outcome.latency, state_.latest});
-  }
-
   void give_back(const Grant& grant) noexcept override {
-    end_unsettled(
-        grant, [&](Slot& slot) { state_.quotas.refund(slot, grant); }, false);
-  }
-
-  void count_until(const Grant& grant, SteadyTime answered_at) noexcept override {
-    end_unsettled(
-        grant, [&](Slot& slot) { state_.quotas.settle(slot, grant, grant.cost, answered_at); }, true);
-  }
-
-  template <class F>
-  void end_unsettled(const Grant& grant, F&& account, bool sent) noexcept {
     locked([&] {
-      Slot& slot = state_.roster[grant.place.token];
-      release(slot, grant);
-      account(slot);
-      Outcome outcome;
-      outcome.sent = sent;
-      outcome.meaning.verdict = Verdict::ambiguous;
-      state_.policy.on_settled(slot.face, {false, false, {}, state_.latest});
-      Consequences(state_, grant, outcome).apply();
-      finish(slot);
+      Settling(state_, grant).give_back();
+      serve(state_.latest);
     });
   }
 
-  void release(Slot& slot, const Grant& grant) noexcept {
-    --slot.face.in_flight;
-    --state_.egress_places[grant.place.egress].in_flight;
-  }
-
-  void finish(Slot& slot) {
-    if (slot.present) {
-      state_.refresh(slot);
-    } else if (slot.face.in_flight == 0) {
-      vacate(slot);
-    }
-    serve(state_.latest);
-  }
-
-  void vacate(Slot& slot) noexcept {
-    state_.quotas.forget_token(slot.face.slot);
-    state_.roster.vacate(slot);
-  }
-
-  void drop(Slot& slot) noexcept {
-    state_.roster.remove(slot);
-    if (slot.face.in_flight == 0) {
-      vacate(slot);
-    }
-  }
-
-  void drop_all_but(const std::vector<Token>& tokens) {
-    std::unordered_set<std::string> staying;
-    for (const Token& token : tokens) {
-      staying.insert(id_of(token));
-    }
-    for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
-      Slot& slot = state_.roster[number];
-      if (slot.present && staying.count(std::string(slot.face.id)) == 0) {
-        drop(slot);
-      }
-    }
-  }
-
-  void insert(const Token& token) {
-    Slot& slot = state_.roster.add(token);
-    state_.account_rests.resize((std::max)(state_.account_rests.size(), state_.roster.accounts().size()));
-    state_.endpoints.resize((std::max)(state_.endpoints.size(), state_.roster.endpoint_count()));
-    state_.refresh(slot);
-  }
-
-  /// A token that stays gets what its new description says; what it has counted stays.
-  void renew(Slot& slot, const Token& token) {
-    state_.roster.set_credential(slot, std::make_shared<const Credential>(Credential{
-                                           id_of(token), token.secret, token.base_url, token.headers}));
-    state_.roster.withdraw(slot);
-    slot.face.weight = token.weight;
-    slot.face.priority = token.priority;
-    slot.own_meters = renewed_meters(slot, token);
-    state_.refresh(slot);
-  }
-
-  [[nodiscard]] std::vector<Meter> renewed_meters(const Slot& slot, const Token& token) const {
-    std::vector<Meter> meters;
-    for (Limit limit : token.limits) {
-      limit.scope = limit.scope | Scope::token;
-      const auto same = std::find_if(slot.own_meters.begin(), slot.own_meters.end(),
-                                     [&](const Meter& meter) { return meter.limit() == limit; });
-      meters.push_back(same != slot.own_meters.end() ? *same : Meter(limit, Scope::pool, state_.newest_ticket));
-    }
-    return meters;
+  void count_until(const Grant& grant, SteadyTime answered_at) noexcept override {
+    Outcome outcome;
+    outcome.meaning.verdict = Verdict::ambiguous;
+    outcome.answered_at = answered_at;
+    locked([&] {
+      Settling(state_, grant).settle(outcome);
+      serve(state_.latest);
+    });
   }
 
   std::mutex mutex_;
   PoolState state_;
   WaitQueue queue_;
+  Granting grant_;
+  Changes changes_{state_};
   Waiter* timer_owner_ = nullptr;
   SteadyTime timer_ = end_of_time;
-  std::vector<std::shared_ptr<Wakeable>>* woken_ = nullptr;
-  std::vector<std::uint32_t> open_;  ///< scratch of Choice
+  std::vector<std::shared_ptr<Wakeable>>* woken_ = nullptr;  ///< of the change under way
 };
 
 }  // namespace tokenpool::detail

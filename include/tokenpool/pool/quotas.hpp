@@ -7,13 +7,24 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "tokenpool/pool/slot.hpp"
 #include "tokenpool/quota/meter.hpp"
 
 namespace tokenpool::detail {
+
+/// What a token's own limits say of it.
+struct TokenRoom {
+  SteadyTime opens_at{};  ///< when there is room for anything at all
+  double headroom = 1;    ///< the share of the limits left
+};
+
+/// When an egress has room, and by whose limit not before.
+struct GateRoom {
+  SteadyTime opens_at{};
+  Scope scope = Scope::pool;
+};
 
 /// The pool's meters; those of one token alone lie in its slot. Not thread-safe.
 class Quotas {
@@ -23,34 +34,46 @@ class Quotas {
       meters_.emplace_back(limit);
     }
     for (const std::vector<Limit>& of_one : of_egresses) {
-      egress_meters_.emplace_back();
-      for (Limit limit : of_one) {
-        limit.scope = limit.scope | Scope::egress;
-        egress_meters_.back().emplace_back(limit);
-      }
+      egress_meters_.push_back(meters_of_one(of_one, Scope::egress, 0));
     }
   }
 
-  /// When the token has room for anything at all, by the limits that count it alone.
-  [[nodiscard]] SteadyTime token_opens_at(Slot& slot, SteadyTime now) noexcept {
-    SteadyTime when = now;
+  /// Meters for the limits of one token or egress, which count from the ticket after `since`.
+  static std::vector<Meter> meters_of_one(const std::vector<Limit>& limits, Scope owner,
+                                          std::uint64_t since) {
+    std::vector<Meter> meters;
+    for (Limit limit : limits) {
+      limit.scope = limit.scope | owner;
+      meters.emplace_back(limit, owner, since);
+    }
+    return meters;
+  }
+
+  /// The room of a token by the limits that count it alone.
+  [[nodiscard]] TokenRoom room_of(Slot& slot, SteadyTime now) noexcept {
+    TokenRoom room{now, 1};
     each_of_token(slot, [&](Meter& meter) {
-      if (meter.limit().scope == Scope::token) {
-        when = (std::max)(when, meter.room_at({.token = slot.face.slot}, 1, now));
+      Window* window = meter.limit().scope == Scope::token ? meter.find({.token = slot.face.slot}) : nullptr;
+      if (window != nullptr) {
+        room.opens_at = (std::max)(room.opens_at, window->room_at(meter.limit(), 1, now));
+        room.headroom = (std::min)(room.headroom, share_left(meter.limit(), *window, now));
       }
     });
-    return when;
+    return room;
   }
 
   /// When the egress has room for the request, by the limits that no token has a part in.
-  [[nodiscard]] SteadyTime gate_opens_at(const Place& place, std::int64_t cost, SteadyTime now) noexcept {
-    SteadyTime when = now;
+  [[nodiscard]] GateRoom gate(const Place& place, std::int64_t cost, SteadyTime now) noexcept {
+    GateRoom room{now, Scope::pool};
     each_of_egress(place.egress, [&](Meter& meter) {
-      if (!has(meter.limit().scope, Scope::token | Scope::account)) {
-        when = (std::max)(when, meter.room_at(place, cost, now));
+      if (has(meter.limit().scope, Scope::token | Scope::account)) {
+        return;
+      }
+      if (const SteadyTime opens = meter.room_at(place, cost, now); opens > room.opens_at) {
+        room = {opens, meter.limit().scope};
       }
     });
-    return when;
+    return room;
   }
 
   /// When this token has room for the request together with this egress, bucket and account; availability is
@@ -68,30 +91,36 @@ class Quotas {
     return when;
   }
 
-  /// The share of its limits that an egress has left, 1 when it has none.
+  /// The share of its own limits that an egress has left, 1 when it has none.
   [[nodiscard]] double headroom(std::uint32_t egress, SteadyTime now) noexcept {
     double least = 1;
     each_of_egress(egress, [&](Meter& meter) {
-      if (meter.limit().scope != Scope::egress) {
-        return;
-      }
-      if (Window* window = meter.find({.egress = egress})) {
-        const auto used = static_cast<double>(window->used(now));
-        least = (std::min)(least, 1 - used / static_cast<double>(meter.limit().amount));
+      Window* window = meter.limit().scope == Scope::egress ? meter.find({.egress = egress}) : nullptr;
+      if (window != nullptr) {
+        least = (std::min)(least, share_left(meter.limit(), *window, now));
       }
     });
     return least;
   }
 
-  /// The smallest limit on cost that every request meets; the largest number when there is none.
+  /// The largest cost that the limits let one request have, by those that every token meets on the egress
+  /// that allows most.
   [[nodiscard]] std::int64_t largest_cost() const noexcept {
-    std::int64_t largest = (std::numeric_limits<std::int64_t>::max)();
-    for (const Meter& meter : meters_) {
-      if (meter.limit().unit == Unit::cost) {
-        largest = (std::min)(largest, meter.limit().amount);
-      }
+    std::int64_t by_egress = 0;
+    for (const std::vector<Meter>& meters : egress_meters_) {
+      by_egress = (std::max)(by_egress, largest_cost(meters));
     }
-    return largest;
+    return (std::min)(by_egress, largest_cost(meters_));
+  }
+
+  /// The largest cost by the limits of this token alone.
+  [[nodiscard]] static std::int64_t largest_cost_of(const Slot& slot) noexcept {
+    return slot.particulars ? largest_cost(slot.particulars->meters) : unlimited;
+  }
+
+  /// The largest cost of a request by this token and this egress.
+  [[nodiscard]] std::int64_t largest_cost_of(const Slot& slot, std::uint32_t egress) const noexcept {
+    return (std::min)({largest_cost(meters_), largest_cost(egress_meters_[egress]), largest_cost_of(slot)});
   }
 
   /// Takes the request's units from all limits or, when memory is out, from none.
@@ -121,36 +150,46 @@ class Quotas {
     });
   }
 
-  /// The request truly took `cost` and was answered at `answered`.
-  void settle(Slot& slot, const Grant& grant, std::int64_t cost, SteadyTime answered) noexcept {
+  /// The request truly took `cost`, had arrived by `arrived_by` and was answered at `answered`.
+  void settle(Slot& slot, const Grant& grant, std::int64_t cost, SteadyTime arrived_by,
+              SteadyTime answered) noexcept {
     each(slot, grant.place.egress, [&](Meter& meter) {
       if (meter.counts(grant.ticket)) {
-        meter.settle(grant.place, grant.cost, cost, answered, answered);
+        meter.settle(grant.place, grant.cost, cost, arrived_by, answered);
       }
     });
   }
 
   void forget_token(SlotNumber slot) noexcept {
-    for (Meter& meter : meters_) {
-      meter.forget_token(slot);
-    }
-    for (auto& meters : egress_meters_) {
-      for (Meter& meter : meters) {
-        meter.forget_token(slot);
-      }
-    }
+    each_shared([slot](Meter& meter) { meter.forget_token(slot); });
   }
 
-  void sweep(SteadyTime now) {
-    for (Meter& meter : meters_) {
+  /// Drops what is no longer counted, and calls `visit(place)` for each place that is.
+  template <class F>
+  void sweep(SteadyTime now, F&& visit) {
+    each_shared([&](Meter& meter) {
       meter.sweep(now);
+      meter.each_place(visit);
+    });
+  }
+
+  /// The same for the limits of one token.
+  template <class F>
+  static void sweep(Slot& slot, SteadyTime now, F&& visit) {
+    if (slot.particulars) {
+      for (Meter& meter : slot.particulars->meters) {
+        meter.sweep(now);
+        meter.each_place(visit);
+      }
     }
   }
 
   template <class F>
   void each_of_token(Slot& slot, F&& visit) {
     std::for_each(meters_.begin(), meters_.end(), std::ref(visit));
-    std::for_each(slot.own_meters.begin(), slot.own_meters.end(), std::ref(visit));
+    if (slot.particulars) {
+      std::for_each(slot.particulars->meters.begin(), slot.particulars->meters.end(), std::ref(visit));
+    }
   }
 
   template <class F>
@@ -161,14 +200,37 @@ class Quotas {
 
   template <class F>
   void each(Slot& slot, std::uint32_t egress, F&& visit) {
-    std::for_each(meters_.begin(), meters_.end(), std::ref(visit));
-    std::for_each(slot.own_meters.begin(), slot.own_meters.end(), std::ref(visit));
+    each_of_token(slot, visit);
     std::for_each(egress_meters_[egress].begin(), egress_meters_[egress].end(), std::ref(visit));
   }
 
  private:
+  static constexpr std::int64_t unlimited = (std::numeric_limits<std::int64_t>::max)();
+
+  [[nodiscard]] static double share_left(const Limit& limit, Window& window, SteadyTime now) noexcept {
+    return 1 - static_cast<double>(window.used(now)) / static_cast<double>(limit.amount);
+  }
+
+  [[nodiscard]] static std::int64_t largest_cost(const std::vector<Meter>& meters) noexcept {
+    std::int64_t largest = unlimited;
+    for (const Meter& meter : meters) {
+      if (meter.limit().unit == Unit::cost) {
+        largest = (std::min)(largest, meter.limit().amount);
+      }
+    }
+    return largest;
+  }
+
+  template <class F>
+  void each_shared(F&& visit) {
+    std::for_each(meters_.begin(), meters_.end(), std::ref(visit));
+    for (std::vector<Meter>& meters : egress_meters_) {
+      std::for_each(meters.begin(), meters.end(), std::ref(visit));
+    }
+  }
+
   std::vector<Meter> meters_;
-  std::vector<std::vector<Meter>> egress_meters_;
+  std::vector<std::vector<Meter>> egress_meters_;  ///< by egress number
 };
 
 }  // namespace tokenpool::detail

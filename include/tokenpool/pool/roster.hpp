@@ -1,18 +1,18 @@
 #pragma once
 // The tokens of a pool by number and by id: who is in, who is available, who wakes when.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "tokenpool/base/indexed_heap.hpp"
 #include "tokenpool/pool/available.hpp"
+#include "tokenpool/pool/id_index.hpp"
 #include "tokenpool/pool/names.hpp"
 #include "tokenpool/pool/slot.hpp"
 #include "tokenpool/pool/token.hpp"
@@ -23,6 +23,8 @@ namespace tokenpool::detail {
 class Roster {
  public:
   explicit Roster(PolicyPort& policy) : available_(policy) {}
+  Roster(const Roster&) = delete;
+  Roster& operator=(const Roster&) = delete;
 
   [[nodiscard]] Slot& operator[](SlotNumber slot) noexcept { return slots_[slot]; }
   [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
@@ -32,39 +34,53 @@ class Roster {
   [[nodiscard]] std::size_t usable() const noexcept { return usable_; }
 
   [[nodiscard]] Slot* find(std::string_view id) noexcept {
-    const auto found = numbers_.find(id);
-    return found == numbers_.end() ? nullptr : &slots_[found->second];
+    const SlotNumber found = ids_.find(id);
+    return found == IdIndex::nobody ? nullptr : &slots_[found];
   }
 
-  [[nodiscard]] bool has_secret(const Secret& secret) const noexcept {
-    return std::any_of(slots_.begin(), slots_.end(),
-                       [&](const Slot& slot) { return slot.present && slot.credential->secret == secret; });
+  /// The token with this secret; null if there is none.
+  [[nodiscard]] const Slot* find(const Secret& secret) const noexcept {
+    const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+      return slot.present && slot.credential->secret == secret;
+    });
+    return found == slots_.end() ? nullptr : &*found;
+  }
+
+  /// Makes space for `tokens` tokens at once. Throws std::bad_alloc, or what the policy's reserve throws.
+  void reserve(std::size_t tokens) {
+    available_.reserve(tokens);
+    wake_ups_.reserve(tokens);
+    ids_.reserve(tokens);
+    space_ = (std::max)(space_, tokens);
   }
 
   /// Puts a fit token in; it is not available before place() says so. Throws std::bad_alloc, nothing changed.
-  Slot& add(const Token& token) {
+  Slot& add(Token token) {
+    Slot& slot = vacant();
+    describe(slot, std::move(token));
+    ids_.insert(slot.face.slot);
+    vacant_ = std::exchange(slot.next_vacant, 0);
+    change(slot, [](Slot& in) { in.present = true; });
+    return slot;
+  }
+
+  /// Gives a slot what `token` says of itself. Throws std::bad_alloc, nothing changed.
+  void describe(Slot& slot, Token token) {
     const std::uint32_t endpoint = endpoints_.number(token.base_url);
     const std::uint32_t account = accounts_.number(token.account);
-    auto credential = std::make_shared<const Credential>(Credential{
-        token.id.empty() ? token_id(token.secret) : token.id, token.secret, token.base_url, token.headers});
-    Slot& slot = vacant();
-    slot.own_meters = meters_of(token);
-    numbers_.emplace(credential->token_id, slot.face.slot);
-    slot.face.id = credential->token_id;
+    std::string id = id_of(token);
+    slot.credential = std::make_shared<const Credential>(Credential{
+        std::move(id), std::move(token.secret), std::move(token.base_url), std::move(token.headers)});
+    slot.face.id = slot.credential->token_id;
     slot.face.weight = token.weight;
     slot.face.priority = token.priority;
-    slot.credential = std::move(credential);
     slot.account = account != 0 ? account : account_of_its_own | slot.face.slot;
     slot.endpoint = endpoint;
-    slot.present = true;
-    vacant_.pop_back();
-    ++usable_;
-    return slot;
   }
 
   /// Takes the token out of reach. Its slot is free for another one once it has no lease in flight.
   void remove(Slot& slot) noexcept {
-    numbers_.erase(slot.face.id);
+    ids_.erase(slot.face.slot);
     change(slot, [](Slot& gone) { gone.present = false; });
     withdraw(slot);
   }
@@ -74,16 +90,13 @@ class Roster {
     const SlotNumber number = slot.face.slot;
     slot = Slot{};
     slot.face.slot = number;
-    vacant_.push_back(number);
+    slot.next_vacant = std::exchange(vacant_, number + 1);
   }
 
-  /// Replaces what is sent for the token; its id stays.
-  void set_credential(Slot& slot, std::shared_ptr<const Credential> credential) noexcept {
-    auto node = numbers_.extract(slot.face.id);
-    node.key() = credential->token_id;
+  /// Replaces what is sent for the token; its id stays the same text.
+  static void set_credential(Slot& slot, std::shared_ptr<const Credential> credential) noexcept {
     slot.face.id = credential->token_id;
     slot.credential = std::move(credential);
-    numbers_.insert(std::move(node));
   }
 
   /// Changes flags of a slot that decide whether it is usable.
@@ -98,8 +111,10 @@ class Roster {
   void place(Slot& slot, SteadyTime opens_at, SteadyTime now) noexcept {
     const SlotNumber number = slot.face.slot;
     if (opens_at <= now) {
-      wake_ups_.erase(number);
-      available_.insert(slot.face);
+      if (!available_.contains(number)) {
+        wake_ups_.erase(number);
+        available_.insert(slot.face);
+      }
       return;
     }
     available_.erase(number);
@@ -121,41 +136,26 @@ class Roster {
   [[nodiscard]] const Names& accounts() const noexcept { return accounts_; }
   [[nodiscard]] std::size_t endpoint_count() const noexcept { return endpoints_.size(); }
 
-  /// Marks the account number of a token that was given no account.
-  static constexpr std::uint32_t account_of_its_own = 0x80000000U;
-
  private:
   /// The slot that the next token gets, with all space that it will need.
   Slot& vacant() {
-    if (vacant_.empty()) {
+    if (vacant_ == 0) {
       const std::size_t needed = slots_.size() + 1;
-      available_.reserve(needed);
-      if (wake_space_ < needed) {
-        wake_ups_.reserve((std::max)(needed, 2 * wake_space_));
-        wake_space_ = (std::max)(needed, 2 * wake_space_);
-        vacant_.reserve(wake_space_);
+      if (space_ < needed) {
+        reserve((std::max)(needed, 2 * space_));
       }
       slots_.emplace_back().face.slot = static_cast<SlotNumber>(needed - 1);
-      vacant_.push_back(static_cast<SlotNumber>(needed - 1));
+      vacant_ = static_cast<SlotNumber>(needed);
     }
-    return slots_[vacant_.back()];
-  }
-
-  static std::vector<Meter> meters_of(const Token& token) {
-    std::vector<Meter> meters;
-    for (Limit limit : token.limits) {
-      limit.scope = limit.scope | Scope::token;
-      meters.emplace_back(limit);
-    }
-    return meters;
+    return slots_[vacant_ - 1];
   }
 
   std::deque<Slot> slots_;
-  std::vector<SlotNumber> vacant_;
-  std::unordered_map<std::string_view, SlotNumber> numbers_;
+  SlotNumber vacant_ = 0;  ///< one more than the number of the first empty slot; 0: none
+  IdIndex ids_{slots_};
   AvailableSet available_;
   IndexedHeap<SteadyTime> wake_ups_;
-  std::size_t wake_space_ = 0;
+  std::size_t space_ = 0;
   std::size_t usable_ = 0;
   Names accounts_;
   Names endpoints_;

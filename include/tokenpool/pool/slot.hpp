@@ -1,17 +1,18 @@
 #pragma once
-// The state of one token in the pool: its credential, its rests, what it did.
+// The state of one token in the pool: its credential, its rests, what it did. What most tokens of a large
+// pool never need lies behind one pointer.
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "tokenpool/base/secret.hpp"
+#include "tokenpool/base/time.hpp"
 #include "tokenpool/http/headers.hpp"
 #include "tokenpool/pool/candidates.hpp"
+#include "tokenpool/pool/rests.hpp"
 #include "tokenpool/quota/meter.hpp"
-#include "tokenpool/quota/rest.hpp"
 
 namespace tokenpool {
 
@@ -31,62 +32,56 @@ struct Grant {
   Place place;
   std::int64_t cost = 1;
   std::uint64_t ticket = 0;
+  SteadyTime at{};
 };
 
-/// A rest of one token for one bucket.
-struct BucketRest {
-  std::uint32_t bucket = 0;
-  Rest rest;
-};
-
-/// What happened to the requests of a token or an egress.
+/// What became of the attempts of a token or an egress.
 struct Tally {
-  std::uint64_t requests = 0;
   std::uint64_t successes = 0;
   std::uint64_t rate_limited = 0;
   std::uint64_t failures = 0;
+};
+
+/// What a token has once it was refused or disabled, or when it has limits of its own.
+struct Particulars {
+  Rests rests;
+  std::vector<Meter> meters;  ///< of its own limits
+  std::string note;           ///< why it is disabled, ejected or rests, in a few words
+  std::uint8_t forbidden_in_a_row = 0;
+  std::uint8_t bare_refusals = 0;  ///< 401 without a code, in a row
 };
 
 /// One token's place in the pool.
 struct Slot {
   Candidate face;
   std::shared_ptr<const Credential> credential;
+  std::unique_ptr<Particulars> particulars;  ///< null while there are none
+  Tally tally;
   std::uint32_t account = 0;
   std::uint32_t endpoint = 0;
-
   bool present = false;  ///< in the pool; a removed one stays as long as it has leases in flight
   bool disabled = false;
   bool ejected = false;
-  std::uint8_t forbidden_in_a_row = 0;
-  std::uint8_t bare_refusals = 0;  ///< 401 without a code, in a row
-  std::string note;                ///< why it is disabled, ejected or rests, in a few words
-
-  Rest rest;
-  std::vector<BucketRest> bucket_rests;
-  std::vector<Meter> own_meters;
-  Tally tally;
+  SlotNumber next_vacant = 0;  ///< of an empty slot: one more than the number of the next one; 0: none
 
   [[nodiscard]] bool usable() const noexcept { return present && !disabled && !ejected; }
 
-  /// The rest that covers `bucket` alone; null if there is none.
-  [[nodiscard]] Rest* rest_of(std::uint32_t bucket) noexcept {
-    for (BucketRest& entry : bucket_rests) {
-      if (entry.bucket == bucket) {
-        return &entry.rest;
-      }
+  /// The particulars, made now if there are none. Throws std::bad_alloc.
+  [[nodiscard]] Particulars& more() {
+    if (!particulars) {
+      particulars = std::make_unique<Particulars>();
     }
-    return nullptr;
+    return *particulars;
   }
 
-  /// The rest to which a refusal in `bucket` goes: bucket 0 (none named) is the whole token.
-  [[nodiscard]] Rest& rest_for(std::uint32_t bucket) {
-    if (bucket == 0) {
-      return rest;
-    }
-    if (Rest* known = rest_of(bucket)) {
-      return *known;
-    }
-    return bucket_rests.emplace_back(BucketRest{bucket, Rest{}}).rest;
+  /// When the token as a whole has rested enough.
+  [[nodiscard]] SteadyTime opens_at() const noexcept {
+    return particulars ? particulars->rests.whole().opens_at() : SteadyTime::min();
+  }
+
+  /// When it has rested enough for `bucket`.
+  [[nodiscard]] SteadyTime opens_at(std::uint32_t bucket) noexcept {
+    return particulars ? particulars->rests.opens_at(bucket) : SteadyTime::min();
   }
 };
 

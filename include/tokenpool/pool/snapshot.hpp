@@ -57,7 +57,7 @@ struct TokenSnapshot {
   double weight{};
   int priority{};
   std::uint32_t in_flight{};
-  std::uint64_t requests{};
+  std::uint64_t requests{};   ///< attempts that ended, each in one of the three below
   std::uint64_t successes{};  ///< answers that accepted the token, the caller's own mistakes included
   std::uint64_t rate_limited{};
   std::uint64_t failures{};
@@ -118,6 +118,10 @@ class SnapshotTaker {
   }
 
  private:
+  static std::uint64_t requests_of(const Tally& tally) noexcept {
+    return tally.successes + tally.rate_limited + tally.failures;
+  }
+
   static void count(TokenState state, PoolTotals& totals) noexcept {
     switch (state) {
       case TokenState::available: ++totals.available; break;
@@ -136,7 +140,7 @@ class SnapshotTaker {
                        .weight = slot.face.weight,
                        .priority = slot.face.priority,
                        .in_flight = slot.face.in_flight,
-                       .requests = slot.tally.requests,
+                       .requests = requests_of(slot.tally),
                        .successes = slot.tally.successes,
                        .rate_limited = slot.tally.rate_limited,
                        .failures = slot.tally.failures,
@@ -145,7 +149,7 @@ class SnapshotTaker {
       copy.cause = cause_of(slot);
     }
     if (copy.state == TokenState::resting) {
-      copy.rest = left((std::max)(slot.rest.opens_at(), state_.quotas.token_opens_at(slot, now_)));
+      copy.rest = left((std::max)(rested_at(slot), state_.quotas.room_of(slot, now_).opens_at));
     }
     state_.quotas.each_of_token(slot, [&](Meter& meter) {
       if (has(meter.limit().scope, Scope::token) &&
@@ -158,13 +162,13 @@ class SnapshotTaker {
 
   EgressSnapshot egress(std::uint32_t number) {
     const SharedPlace& place = state_.egress_places[number];
-    const SteadyTime opens = place.opens_at();
+    const SteadyTime opens = place.opens_at(state_.roster.usable());
     EgressSnapshot copy{.id = state_.egresses[number].id,
-                        .state = opens <= now_    ? TokenState::available
+                        .state = opens <= now_          ? TokenState::available
                                  : opens == end_of_time ? TokenState::probing
-                                                  : TokenState::resting,
+                                                        : TokenState::resting,
                         .in_flight = place.in_flight,
-                        .requests = place.tally.requests,
+                        .requests = requests_of(place.tally),
                         .successes = place.tally.successes,
                         .rate_limited = place.tally.rate_limited,
                         .failures = place.tally.failures};
@@ -184,8 +188,8 @@ class SnapshotTaker {
   }
 
   [[nodiscard]] std::string_view account_name(const Slot& slot) const {
-    return (slot.account & Roster::account_of_its_own) != 0 ? std::string_view()
-                                                            : state_.roster.accounts().name(slot.account);
+    return (slot.account & account_of_its_own) != 0 ? std::string_view()
+                                                    : state_.roster.accounts().name(slot.account);
   }
 
   [[nodiscard]] TokenState state_of(Slot& slot) const noexcept {
@@ -198,17 +202,31 @@ class SnapshotTaker {
     if (slot.ejected) {
       return TokenState::ejected;
     }
-    if (slot.rest.probing()) {
+    const Rests* account = state_.account_rests_of(slot);
+    if ((slot.particulars && slot.particulars->rests.whole().probing()) ||
+        (account != nullptr && account->whole().probing())) {
       return TokenState::probing;
     }
-    return state_.roster.available().contains(slot.face.slot) ? TokenState::available : TokenState::resting;
+    const bool available = state_.roster.available().contains(slot.face.slot) && rested_at(slot) <= now_;
+    return available ? TokenState::available : TokenState::resting;
   }
 
-  [[nodiscard]] static std::string cause_of(const Slot& slot) {
-    if (!slot.note.empty()) {
-      return slot.note;
+  /// When the token and its account have rested enough as a whole.
+  [[nodiscard]] SteadyTime rested_at(const Slot& slot) const noexcept {
+    const Rests* account = state_.account_rests_of(slot);
+    return account == nullptr ? slot.opens_at() : (std::max)(slot.opens_at(), account->whole().opens_at());
+  }
+
+  [[nodiscard]] std::string cause_of(const Slot& slot) const {
+    if (slot.particulars && !slot.particulars->note.empty()) {
+      return slot.particulars->note;
     }
-    return slot.rest.active() ? std::string(to_string(slot.rest.cause())) : "limit reached";
+    const Rests* account = state_.account_rests_of(slot);
+    if (account != nullptr && account->whole().active()) {
+      return "account: " + std::string(to_string(account->whole().cause()));
+    }
+    return slot.opens_at() > now_ ? std::string(to_string(slot.particulars->rests.whole().cause()))
+                                  : "limit reached";
   }
 
   [[nodiscard]] std::optional<std::chrono::milliseconds> left(SteadyTime until) const noexcept {

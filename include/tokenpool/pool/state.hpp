@@ -3,8 +3,11 @@
 // their own: choosing.hpp (who may send), consequences.hpp (what an answer changes), snapshot.hpp (what a
 // person sees).
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +15,7 @@
 
 #include "tokenpool/pool/names.hpp"
 #include "tokenpool/pool/quotas.hpp"
+#include "tokenpool/pool/rests.hpp"
 #include "tokenpool/pool/roster.hpp"
 #include "tokenpool/pool/shared_cause.hpp"
 #include "tokenpool/pool/token.hpp"
@@ -38,8 +42,14 @@ struct SharedPlace {
   Tally tally;
   std::uint32_t in_flight = 0;
 
-  [[nodiscard]] SteadyTime opens_at() const noexcept {
-    return (std::max)(rest.opens_at(), inferred.rest().opens_at());
+  /// When a request may go through, with `usable` tokens in the pool.
+  [[nodiscard]] SteadyTime opens_at(std::size_t usable) const noexcept {
+    return (std::max)(rest.opens_at(), inferred.opens_at(usable));
+  }
+
+  /// Nothing would be lost if it were forgotten.
+  [[nodiscard]] bool idle() const noexcept {
+    return in_flight == 0 && !rest.active() && !inferred.active() && inferred.asked().empty();
   }
 };
 
@@ -76,18 +86,28 @@ struct PoolState {
   Quotas quotas;
   std::vector<SharedPlace> egress_places;
   std::vector<SharedPlace> bucket_places{1};  ///< by bucket number
-  std::vector<Rest> account_rests{1};  ///< by account number; an account of its own rests with its token
-  std::vector<Endpoint> endpoints{1};
+  std::vector<Rests> account_rests{1};  ///< by account number; an account of its own rests with its token
+  std::vector<Endpoint> endpoints{1};   ///< by endpoint number
   Rest service;
   Names buckets;
   std::shared_ptr<RandomSource> random;
   Duration max_rest;
   bool ask_ledger;
   std::uint64_t newest_ticket = 0;
-  SteadyTime latest{};  ///< the latest time handed in: changes by a person come without one
+  SteadyTime latest{};          ///< the latest time handed in: changes by a person come without one
+  std::size_t sweep_at = 1024;  ///< sweep the buckets when so many are known
+  std::int64_t smallest_own_cost_limit = (std::numeric_limits<std::int64_t>::max)();  ///< of any token ever
 
-  /// The number of a bucket, with its place. Throws std::bad_alloc.
+  /// The number of a bucket, with its place. Buckets have names that users make up, so those of which nothing
+  /// is counted, in flight or at rest are forgotten now and then: before twice as many are known as were
+  /// needed the last time. Throws std::bad_alloc.
   std::uint32_t bucket_number(std::string_view name) {
+    if (const std::uint32_t known = buckets.find(name); known != Names::unknown) {
+      return known;
+    }
+    if (buckets.in_use() >= sweep_at) {
+      sweep_buckets();
+    }
     const std::uint32_t number = buckets.number(name);
     if (number >= bucket_places.size()) {
       bucket_places.resize(number + 1);
@@ -95,18 +115,46 @@ struct PoolState {
     return number;
   }
 
-  /// The rest of the token's account; null when the token has no account but itself.
-  [[nodiscard]] Rest* account_rest(const Slot& slot) noexcept {
+  /// The rests of the token's account; null when the token has no account but itself.
+  [[nodiscard]] Rests* account_rests_of(const Slot& slot) noexcept {
     return slot.account < account_rests.size() && slot.account != 0 ? &account_rests[slot.account] : nullptr;
   }
 
   /// Puts the slot where it belongs after anything about it changed.
-  void refresh(Slot& slot) noexcept {
-    if (!slot.usable()) {
+  void refresh(Slot& slot) noexcept { place(slot, measure(slot)); }
+
+  /// What the token's own limits say; its face shows it to the policy.
+  TokenRoom measure(Slot& slot) noexcept {
+    const TokenRoom room = quotas.room_of(slot, latest);
+    slot.face.headroom = room.headroom;
+    return room;
+  }
+
+  void place(Slot& slot, const TokenRoom& room) noexcept {
+    if (slot.usable()) {
+      roster.place(slot, (std::max)(slot.opens_at(), room.opens_at), latest);
+    } else {
       roster.withdraw(slot);
-      return;
     }
-    roster.place(slot, (std::max)(slot.rest.opens_at(), quotas.token_opens_at(slot, latest)), latest);
+  }
+
+  /// The token's refusals tell nothing any more about what it shares with others.
+  void forget_refusals(SlotNumber slot) noexcept {
+    for (std::vector<SharedPlace>* places : {&egress_places, &bucket_places}) {
+      for (SharedPlace& place : *places) {
+        place.inferred.forget(slot);
+      }
+    }
+  }
+
+  /// The slot will be another token's.
+  void vacate(Slot& slot) noexcept {
+    quotas.forget_token(slot.face.slot);
+    forget_refusals(slot.face.slot);
+    for (Endpoint& endpoint : endpoints) {
+      std::erase(endpoint.refused_in_a_row, slot.face.slot);
+    }
+    roster.vacate(slot);
   }
 
   /// Time goes on: wakes the tokens whose time has come.
@@ -118,6 +166,34 @@ struct PoolState {
   }
 
  private:
+  /// Gives back the numbers of buckets that nothing speaks of.
+  void sweep_buckets() {
+    std::vector<bool> needed(buckets.size());
+    const auto mark = [&](std::uint32_t bucket) { needed[bucket] = true; };
+    const auto mark_place = [&](const Place& at) { mark(at.bucket); };
+    quotas.sweep(latest, mark_place);
+    for (SlotNumber number = 0; number < roster.size(); ++number) {
+      Quotas::sweep(roster[number], latest, mark_place);
+      if (const auto& particulars = roster[number].particulars) {
+        particulars->rests.each_bucket(mark);
+      }
+    }
+    for (const Rests& rests : account_rests) {
+      rests.each_bucket(mark);
+    }
+    for (const SharedPlace& egress : egress_places) {
+      for (const Shelved& refusal : egress.inferred.asked()) {
+        mark(refusal.bucket);
+      }
+    }
+    for (std::uint32_t bucket = 1; bucket < bucket_places.size(); ++bucket) {
+      if (!needed[bucket] && bucket_places[bucket].idle() && !buckets.name(bucket).empty()) {
+        buckets.release(bucket);
+      }
+    }
+    sweep_at = (std::max)(std::size_t{1024}, 2 * buckets.in_use());
+  }
+
   static std::vector<std::vector<Limit>> limits_of(const std::vector<Egress>& egresses) {
     std::vector<std::vector<Limit>> limits;
     for (const Egress& egress : egresses) {

@@ -24,7 +24,7 @@ struct Token {
   std::string id{};  ///< what logs, statistics and shared ledgers show; default: `token_id(secret)`
   std::string
       account{};  ///< tokens of one account share its quota and rest together; default: an account of its own
-  double weight = 1;            ///< share in the weighted policies; above 0
+  double weight = 1;            ///< share in the weighted policies; above 0 and up to 1e12
   int priority = 0;             ///< group in Failover; lower serves first
   std::string base_url{};       ///< default: the client's
   Headers headers{};            ///< sent with this token besides the client's
@@ -44,6 +44,9 @@ inline std::string token_id(const Secret& secret) { return sha256_hex(secret.rev
 
 namespace detail {
 
+/// The id that a token goes by.
+inline std::string id_of(const Token& token) { return token.id.empty() ? token_id(token.secret) : token.id; }
+
 inline bool has_control_character(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -61,6 +64,15 @@ inline std::optional<std::string> problem_with_secret(const Secret& secret, cons
   return std::nullopt;
 }
 
+/// What is wrong with a weight; shares beyond the largest would drown the others in rounding.
+inline std::optional<std::string> problem_with_weight(double weight, const std::string& field) {
+  if (weight > 0 && weight <= 1e12) {
+    return std::nullopt;
+  }
+  return field + " is " + std::to_string(weight) +
+         ": give a weight above 0 and up to 1e12, or disable the token";
+}
+
 }  // namespace detail
 
 /// What is wrong with `token`, in one sentence that begins with `field` and shows no secret; nothing when it
@@ -69,9 +81,8 @@ inline std::optional<std::string> problem_with(const Token& token, const std::st
   if (auto problem = detail::problem_with_secret(token.secret, field)) {
     return problem;
   }
-  if (!(token.weight > 0) || token.weight > 1e12) {
-    return field + ".weight is " + std::to_string(token.weight) +
-           ": give a weight above 0, or disable the token";
+  if (auto problem = detail::problem_with_weight(token.weight, field + ".weight")) {
+    return problem;
   }
   if (detail::has_control_character(token.id) || detail::has_control_character(token.account)) {
     return field + ".id or .account has a control character: give printable text";

@@ -13,8 +13,6 @@
 
 namespace tokenpool::detail {
 
-inline std::string id_of(const Token& token) { return token.id.empty() ? token_id(token.secret) : token.id; }
-
 [[noreturn]] inline void refuse_input(const std::string& sentence) {
   throw Error(ErrorCode::invalid_request, sentence);
 }
@@ -43,8 +41,16 @@ inline void check_new(Roster& roster, const Token& token) {
   if (auto problem = problem_with(token, "token")) {
     refuse_input(*problem);
   }
-  if (roster.find(id_of(token)) != nullptr || roster.has_secret(token.secret)) {
+  if (roster.find(id_of(token)) != nullptr || roster.find(token.secret) != nullptr) {
     refuse_input("token " + id_of(token) + " is already in the pool: give each token once");
+  }
+}
+
+/// Throws Error{invalid_request} if another token than that of `slot` has this secret.
+inline void check_secret_of(const Roster& roster, const Slot& slot, const Secret& secret) {
+  if (const Slot* owner = roster.find(secret); owner != nullptr && owner != &slot) {
+    refuse_input("token " + std::string(slot.face.id) + " is given the secret of token " +
+                 std::string(owner->face.id) + ": give each token its own");
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -68,6 +69,9 @@ struct WaitLine {
 /// The queue. Not thread-safe: the pool's lock covers it.
 class WaitQueue {
  public:
+  /// The order of a request that has not joined: after all who have.
+  static constexpr std::uint64_t newcomer = (std::numeric_limits<std::uint64_t>::max)();
+
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
@@ -87,8 +91,8 @@ class WaitQueue {
     WaitLine* line = line_of(waiter.request);
     if (line == nullptr) {
       const LeaseRequest& need = waiter.request;
-      line = &lines_.emplace_back(
-          WaitLine{std::string(need.bucket), need.cost, {need.asked.begin(), need.asked.end()}, {}, refusal});
+      line = &lines_.emplace_back(WaitLine{
+          std::string(need.bucket), need.cost, {need.asked.begin(), need.asked.end()}, {}, refusal, false});
     }
     waiter.order = ++order_;
     waiter.line = line;
@@ -108,30 +112,27 @@ class WaitQueue {
 
   /// The earliest waiter that is not in a line marked as blocked; null when there is none.
   [[nodiscard]] Waiter* next() noexcept {
-    Waiter* first = nullptr;
-    for (WaitLine& line : lines_) {
-      if (!line.blocked && (first == nullptr || line.waiters.front()->order < first->order)) {
-        first = line.waiters.front();
-      }
-    }
-    return first;
+    return earliest([](const WaitLine& line) { return !line.blocked; });
+  }
+
+  /// The first waiter of all: it owns the timer.
+  [[nodiscard]] Waiter* first() noexcept {
+    return earliest([](const WaitLine&) { return true; });
+  }
+
+  /// A line whose head came before `order` and of which `is_it` holds; null when there is none.
+  template <class F>
+  [[nodiscard]] const WaitLine* find_before(std::uint64_t order, F&& is_it) const {
+    const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const WaitLine& line) {
+      return line.waiters.front()->order < order && is_it(line);
+    });
+    return found == lines_.end() ? nullptr : &*found;
   }
 
   void unblock() noexcept {
     for (WaitLine& line : lines_) {
       line.blocked = false;
     }
-  }
-
-  /// The first waiter of all: it owns the timer.
-  [[nodiscard]] Waiter* first() noexcept {
-    Waiter* first = nullptr;
-    for (WaitLine& line : lines_) {
-      if (first == nullptr || line.waiters.front()->order < first->order) {
-        first = line.waiters.front();
-      }
-    }
-    return first;
   }
 
   /// When time alone may serve somebody; `end_of_time` if nobody waits for time.
@@ -144,6 +145,18 @@ class WaitQueue {
   }
 
  private:
+  template <class F>
+  [[nodiscard]] Waiter* earliest(F&& counts) noexcept {
+    Waiter* earliest = nullptr;
+    for (WaitLine& line : lines_) {
+      Waiter* head = line.waiters.front();
+      if (counts(line) && (earliest == nullptr || head->order < earliest->order)) {
+        earliest = head;
+      }
+    }
+    return earliest;
+  }
+
   std::list<WaitLine> lines_;
   std::size_t count_ = 0;
   std::uint64_t order_ = 0;

@@ -1,0 +1,81 @@
+#pragma once
+// A lease ends: its units are counted or given back, the policy hears of it, and the answer has its
+// consequences.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "tokenpool/pool/consequences.hpp"
+#include "tokenpool/pool/lease.hpp"
+#include "tokenpool/pool/state.hpp"
+
+namespace tokenpool::detail {
+
+/// Ends one lease in a pool's state. Not thread-safe.
+class Settling {
+ public:
+  Settling(PoolState& state, const Grant& grant)
+      : state_(state), grant_(grant), slot_(state.roster[grant.place.token]) {}
+
+  SettleResult settle(const Outcome& outcome) {
+    release();
+    if (outcome.sent) {
+      const std::int64_t cost = (std::max)(outcome.cost.value_or(grant_.cost), std::int64_t{0});
+      state_.quotas.settle(slot_, grant_, cost, arrival(outcome), outcome.answered_at);
+    } else {
+      state_.quotas.refund(slot_, grant_);
+    }
+    tell_policy(outcome);
+    SettleResult result = Consequences(state_, grant_, outcome).apply();
+    finish();
+    return result;
+  }
+
+  /// Nothing was sent, and nobody learns anything.
+  void give_back() noexcept {
+    release();
+    state_.quotas.refund(slot_, grant_);
+    tell_policy({});
+    Consequences(state_, grant_, {}).release_probes();
+    finish();
+  }
+
+ private:
+  /// What the lease was told of its arrival, but not before it was granted, whatever a server's header says.
+  [[nodiscard]] SteadyTime arrival(const Outcome& outcome) const noexcept {
+    return (std::max)(outcome.arrived_by.value_or(outcome.answered_at), grant_.at);
+  }
+
+  void release() noexcept {
+    --slot_.face.in_flight;
+    --state_.egress_places[grant_.place.egress].in_flight;
+    --state_.bucket_places[grant_.place.bucket].in_flight;
+  }
+
+  void tell_policy(const Outcome& outcome) noexcept {
+    const bool success = outcome.answered && (outcome.meaning.verdict == Verdict::success ||
+                                              outcome.meaning.verdict == Verdict::caller_error);
+    if (outcome.answered) {
+      constexpr int smoothing = 8;
+      slot_.face.latency = slot_.face.latency == Duration::zero()
+                               ? outcome.latency
+                               : slot_.face.latency + (outcome.latency - slot_.face.latency) / smoothing;
+    }
+    state_.measure(slot_);
+    state_.policy.on_settled(slot_.face, {success, outcome.answered, outcome.latency, state_.latest});
+  }
+
+  void finish() noexcept {
+    if (slot_.present) {
+      state_.refresh(slot_);
+    } else if (slot_.face.in_flight == 0) {
+      state_.vacate(slot_);
+    }
+  }
+
+  PoolState& state_;
+  const Grant& grant_;
+  Slot& slot_;
+};
+
+}  // namespace tokenpool::detail

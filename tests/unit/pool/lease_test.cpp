@@ -1,0 +1,85 @@
+#include "tokenpool/pool/lease.hpp"
+
+#include <type_traits>
+
+#include "rig.hpp"
+
+using namespace test;
+
+namespace {
+PoolOptions one_a_minute() { return {.tokens = tokens(1), .limits = {Limit::per_token(1, 60s)}}; }
+}  // namespace
+
+TEST_CASE("a lease can be moved and not copied") {
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Lease>);
+  STATIC_REQUIRE(std::is_nothrow_move_assignable_v<Lease>);
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Lease>);
+}
+
+TEST_CASE("a lease dropped before it was sent is given back") {
+  Rig rig(one_a_minute());
+  { const Lease lease = rig.lease(); }
+  CHECK(rig.has_room());
+  CHECK(rig.token("t0").requests == 0);
+  CHECK(rig.token("t0").in_flight == 0);
+}
+
+TEST_CASE("a lease dropped after it was sent counts until a window after it is given up") {
+  Rig rig(one_a_minute());
+  {
+    Lease lease = rig.lease();
+    lease.mark_sent(rig.now().steady + 30s);
+  }
+  CHECK(rig.wait() == 90s);
+  CHECK(rig.token("t0").in_flight == 0);
+  CHECK(rig.token("t0").failures == 1);
+}
+
+TEST_CASE("a request that surely never reached the server counts nowhere") {
+  Rig rig(one_a_minute());
+  Lease lease = rig.lease();
+  lease.settle({.sent = false, .meaning = meaning(Verdict::network_error), .answered_at = rig.now().steady},
+               rig.now());
+  CHECK(rig.has_room());
+}
+
+TEST_CASE("a moved-from lease does nothing") {
+  Rig rig({.tokens = tokens(2)});
+  Lease first = rig.lease();
+  Lease second = std::move(first);
+  CHECK(rig.answer(first).events.empty());  // NOLINT(bugprone-use-after-move)
+  CHECK(rig.snapshot().tokens[0].in_flight == 1);
+  rig.answer(second);
+  CHECK(rig.snapshot().tokens[0].in_flight == 0);
+}
+
+TEST_CASE("a lease settled twice is settled once") {
+  Rig rig({.tokens = tokens(1)});
+  Lease lease = rig.lease();
+  rig.answer(lease);
+  rig.answer(lease, invalid());
+  CHECK(rig.token("t0").requests == 1);
+  CHECK(rig.token("t0").state == TokenState::available);
+}
+
+TEST_CASE("a lease that takes the place of another lets that one go") {
+  Rig rig(one_a_minute());
+  Lease lease = rig.lease();
+  CHECK_FALSE(rig.has_room());
+  rig.pool().add({.secret = "other", .id = "t1"});
+  lease = rig.lease();
+  CHECK(lease.credential().token_id == "t1");
+  CHECK(rig.token("t0").in_flight == 0);
+  CHECK(rig.lease().credential().token_id == "t0");
+}
+
+TEST_CASE("a lease keeps the credential that it was given") {
+  Rig rig({.tokens = tokens(1)});
+  Lease lease = rig.lease();
+  rig.pool().set_secret("t0", "rotated");
+  CHECK(lease.credential().secret.reveal() == "secret-0");
+  rig.pool().remove("t0");
+  CHECK(lease.credential().token_id == "t0");
+  rig.answer(lease);
+  CHECK(lease.credential().secret.reveal() == "secret-0");
+}

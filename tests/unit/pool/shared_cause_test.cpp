@@ -1,0 +1,138 @@
+#include "tokenpool/pool/shared_cause.hpp"
+
+#include "catch_compat.hpp"
+
+using namespace std::chrono_literals;
+using tokenpool::Duration;
+using tokenpool::Rest;
+using tokenpool::SlotNumber;
+using tokenpool::SteadyTime;
+using tokenpool::Verdict;
+using tokenpool::detail::SharedCause;
+using tokenpool::detail::Shelved;
+
+namespace {
+
+constexpr SteadyTime now{1000s};
+
+struct NoJitter final : tokenpool::RandomSource {
+  std::uint64_t bits() override { return 0; }
+};
+
+/// One place; each request has the next ticket.
+struct Place {
+  SharedCause cause;
+  std::uint64_t ticket = 0;
+  NoJitter random;
+
+  void refuse(SlotNumber slot, Duration own_rest = 1h) { refuse_old(++ticket, slot, own_rest); }
+  void refuse_old(std::uint64_t old, SlotNumber slot, Duration own_rest = 1h) {
+    Shelved refusal{.slot = slot};
+    refusal.own.refused(old, ticket, now + own_rest, Verdict::rate_limited);
+    cause.refused(refusal, ticket);
+    if (cause.active()) {
+      cause.lengthen(old, ticket, now, random);
+    }
+  }
+  std::size_t succeed() { return cause.succeeded(++ticket).size(); }
+};
+
+}  // namespace
+
+TEST_CASE("three different tokens refused in a row mean a shared cause") {
+  Place place;
+  place.refuse(1);
+  place.refuse(2);
+  CHECK_FALSE(place.cause.active());
+  place.refuse(3);
+  CHECK(place.cause.active());
+  CHECK(place.cause.opens_at(40) == now + 1s);
+}
+
+TEST_CASE("one token refused three times proves nothing") {
+  Place place;
+  for (int i = 0; i < 3; ++i) {
+    place.refuse(1);
+  }
+  CHECK_FALSE(place.cause.active());
+}
+
+TEST_CASE("a success between clears the evidence") {
+  Place place;
+  place.refuse(1);
+  place.refuse(2);
+  CHECK(place.succeed() == 0);
+  place.refuse(3);
+  CHECK_FALSE(place.cause.active());
+}
+
+TEST_CASE("the success of a request sent before the first refusal clears nothing") {
+  Place place;
+  place.ticket = 10;
+  place.refuse(1);
+  place.refuse(2);
+  CHECK(place.cause.succeeded(7).empty());
+  place.refuse(3);
+  CHECK(place.cause.active());
+  CHECK(place.cause.succeeded(9).empty());
+  CHECK(place.cause.active());
+}
+
+TEST_CASE("a place that goes on refusing rests in longer steps") {
+  Place place;
+  for (SlotNumber slot = 1; slot <= 5; ++slot) {
+    place.refuse(slot);
+  }
+  CHECK(place.cause.opens_at(40) == now + 4s);
+}
+
+TEST_CASE("refusals that were under way are one and the same news") {
+  Place place;
+  place.ticket = 40;
+  for (std::uint64_t old = 1; old <= 40; ++old) {
+    place.refuse_old(old, static_cast<SlotNumber>(old));
+  }
+  CHECK(place.cause.opens_at(100) == now + 1s);
+}
+
+TEST_CASE("a token that was asked is asked again only when its own rest would be over") {
+  Place place;
+  place.refuse(1, 10s);
+  place.refuse(2);
+  CHECK(place.cause.opens_at_for(1) < now);
+  place.refuse(3);
+  CHECK(place.cause.opens_at_for(1) == now + 10s);
+  CHECK(place.cause.opens_at_for(9) < now);
+}
+
+TEST_CASE("when every token was asked the place opens with the first own rest") {
+  Place place;
+  place.refuse(1, 10s);
+  place.refuse(2, 5s);
+  place.refuse(3, 24h);
+  CHECK(place.cause.opens_at(3) == now + 5s);
+  CHECK(place.cause.opens_at(4) == now + 1s);
+}
+
+TEST_CASE("a success ends the suspicion and brings the own rests back") {
+  Place place;
+  for (SlotNumber slot = 1; slot <= 3; ++slot) {
+    place.refuse(slot);
+  }
+  CHECK(place.succeed() == 3);
+  CHECK_FALSE(place.cause.active());
+  CHECK_FALSE(place.cause.rest().active());
+  place.refuse(1);
+  place.refuse(2);
+  CHECK_FALSE(place.cause.active());
+}
+
+TEST_CASE("a token that is gone tells nothing") {
+  Place place;
+  for (SlotNumber slot = 1; slot <= 3; ++slot) {
+    place.refuse(slot);
+  }
+  place.cause.forget(2);
+  CHECK(place.cause.opens_at_for(2) < now);
+  CHECK(place.succeed() == 2);
+}
