@@ -4,3 +4,4 @@
 #include "tokenpool/testing/manual_clock.hpp"
 #include "tokenpool/testing/policy_suite.hpp"
 #include "tokenpool/testing/scripted_random.hpp"
+#include "tokenpool/testing/scripted_transport.hpp"
