@@ -1,0 +1,318 @@
+// What an answer changes: rests and their half-open ends, ejections, the way to the server.
+#include "tokenpool/pool/consequences.hpp"
+
+#include "rig.hpp"
+
+using namespace test;
+
+namespace {
+
+std::size_t count(const std::vector<PoolEvent>& events, PoolEvent::Kind kind) {
+  return static_cast<std::size_t>(std::count_if(
+      events.begin(), events.end(), [kind](const PoolEvent& event) { return event.kind == kind; }));
+}
+
+}  // namespace
+
+TEST_CASE("a token that met 429 rests until Retry-After") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(limited(7500ms));
+  CHECK(rig.wait() == 7500ms);
+  rig.pass(7499ms);
+  CHECK_FALSE(rig.has_room());
+  rig.pass(1ms);
+  CHECK(rig.has_room());
+}
+
+TEST_CASE("a token without the server's word rests in steps until a success forgets them") {
+  Rig rig({.tokens = tokens(1)});
+  for (const Duration step : {1s, 2s, 4s, 8s, 16s, 32s, 64s, 120s, 120s}) {
+    rig.once(limited());
+    CHECK(rig.wait() == step);
+    rig.pass(step);
+  }
+  rig.once();
+  rig.once(limited());
+  CHECK(rig.wait() == 1s);
+}
+
+TEST_CASE("no rest is longer than the longest that is allowed") {
+  Rig rig({.tokens = tokens(1), .max_rest = 1h});
+  rig.once(limited(100h));
+  CHECK(rig.wait() == 1h);
+}
+
+TEST_CASE("at the end of a rest one request goes through and the others after its success") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(limited(5s));
+  rig.pass(5s);
+  Lease probe = rig.lease();
+  CHECK(rig.token("t0").state == TokenState::probing);
+  CHECK(rig.refused().when == end_of_time);
+  SECTION("success") {
+    const SettleResult result = rig.answer(probe);
+    CHECK(count(result.events, PoolEvent::Kind::recovered) == 1);
+    const Lease one = rig.lease();
+    CHECK(rig.has_room());
+  }
+  SECTION("refusal") {
+    rig.answer(probe, limited());
+    CHECK(rig.wait() == 2s);
+  }
+  SECTION("nothing learned") {
+    rig.answer(probe, meaning(Verdict::server_error));
+    const Lease next = rig.lease();
+    CHECK_FALSE(rig.has_room());
+  }
+  SECTION("never sent") { const Lease gone = std::move(probe); }
+}
+
+TEST_CASE("a probe that is dropped leaves the place to another") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(limited(5s));
+  rig.pass(5s);
+  { const Lease probe = rig.lease(); }
+  const Lease probe = rig.lease();
+  CHECK_FALSE(rig.has_room());
+}
+
+TEST_CASE("answers to what was sent before a rest prove nothing") {
+  Rig rig({.tokens = tokens(1)});
+  Lease early = rig.lease();
+  Lease other = rig.lease();
+  rig.once(limited(60s));
+  rig.answer(early);
+  CHECK(rig.wait() == 60s);
+  rig.answer(other, limited(10s));
+  CHECK(rig.wait() == 60s);
+  CHECK(rig.token("t0").rate_limited == 2);
+}
+
+TEST_CASE("refusals of requests under way count one strike") {
+  Rig rig({.tokens = tokens(1)});
+  Lease first = rig.lease();
+  Lease second = rig.lease();
+  rig.answer(first, limited());
+  rig.answer(second, limited());
+  CHECK(rig.wait() == 1s);
+}
+
+TEST_CASE("a refusal in a bucket rests the token for that bucket alone") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(limited(30s), {.bucket = "large"});
+  CHECK(rig.wait({.bucket = "large"}) == 30s);
+  rig.once(success(), {.bucket = "small"});
+  rig.once();
+  CHECK(rig.wait({.bucket = "large"}) == 30s);
+}
+
+TEST_CASE("three buckets in a row rest the whole token") {
+  Rig rig({.tokens = tokens(1)});
+  for (const auto* bucket : {"a", "b", "c"}) {
+    rig.once(limited(30s), {.bucket = bucket});
+  }
+  CHECK(rig.wait({.bucket = "d"}) == 30s);
+}
+
+TEST_CASE("a bucket's rest has its own half-open end") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(limited(30s), {.bucket = "large"});
+  rig.pass(30s);
+  Lease probe = rig.lease({.bucket = "large"});
+  CHECK(rig.refused({.bucket = "large"}).when == end_of_time);
+  rig.once(success(), {.bucket = "small"});
+  rig.answer(probe);
+  rig.times(3, {.bucket = "large"});
+}
+
+TEST_CASE("tokens of one account rest together") {
+  std::vector<Token> list = tokens(3);
+  list[0].account = list[1].account = "acme";
+  Rig rig({.tokens = list});
+  const SettleResult result = [&] {
+    Lease lease = rig.lease();
+    return rig.answer(lease, limited(30s, LimitScope::account));
+  }();
+  REQUIRE(result.events.size() == 1);
+  CHECK(result.events[0].scope == LimitScope::account);
+  CHECK(result.events[0].scope_id == "acme");
+  for (int i = 0; i < 4; ++i) {
+    CHECK(rig.once() == "t2");
+  }
+  CHECK(rig.token("t1").state == TokenState::resting);
+  rig.pool().disable("t2");
+  CHECK(rig.wait() == 30s);
+  CHECK(rig.pool().describe(rig.refused()) == "account acme");
+  rig.pass(30s);
+  Lease probe = rig.lease();
+  CHECK_FALSE(rig.has_room());
+  rig.answer(probe);
+  const Lease one = rig.lease();
+  CHECK(rig.has_room());
+}
+
+TEST_CASE("a refusal that names the token alone spares its account") {
+  std::vector<Token> list = tokens(2);
+  list[0].account = list[1].account = "acme";
+  Rig rig({.tokens = list});
+  CHECK(rig.once(limited(30s, LimitScope::token)) == "t0");
+  CHECK(rig.once() == "t1");
+  CHECK(rig.once() == "t1");
+}
+
+TEST_CASE("a refusal that names its scope rests just that") {
+  Rig rig({.tokens = tokens(5)});
+  SECTION("the egress") {
+    rig.once(limited(30s, LimitScope::egress));
+    CHECK(rig.wait() == 30s);
+    CHECK(rig.pool().describe(rig.refused()) == "egress default");
+  }
+  SECTION("the bucket over all tokens") {
+    rig.once(limited(30s, LimitScope::bucket), {.bucket = "large"});
+    CHECK(rig.pool().describe(rig.refused({.bucket = "large"})) == "bucket large");
+    CHECK(rig.has_room({.bucket = "small"}));
+  }
+  SECTION("the service") {
+    rig.once(limited(30s, LimitScope::service));
+    CHECK(rig.pool().describe(rig.refused()) == "the service");
+  }
+  CHECK(rig.snapshot().pool.available == 5);
+  rig.pass(30s);
+  Lease probe = rig.lease({.bucket = "large"});
+}
+
+TEST_CASE("a revoked token is ejected and told of once") {
+  Rig rig({.tokens = tokens(2)});
+  Lease first = rig.lease();
+  Lease other = rig.lease();
+  Lease same = rig.lease();
+  REQUIRE(same.slot() == first.slot());
+  CHECK(count(rig.answer(first, invalid()).events, PoolEvent::Kind::ejected) == 1);
+  CHECK(rig.answer(same, invalid()).events.empty());
+  rig.answer(other);
+  CHECK(rig.token("t0").state == TokenState::ejected);
+  CHECK(rig.token("t0").cause == "revoked");
+  CHECK(rig.once() == "t1");
+  CHECK(rig.once() == "t1");
+}
+
+TEST_CASE("a bare 401 rests a token first and ejects it the second time") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(invalid(false));
+  CHECK(rig.wait() == 1s);
+  rig.pass(1s);
+  rig.once(invalid(false));
+  CHECK(rig.token("t0").state == TokenState::ejected);
+}
+
+TEST_CASE("a success between two bare 401s forgets the first") {
+  Rig rig({.tokens = tokens(1)});
+  for (int i = 0; i < 3; ++i) {
+    rig.once(invalid(false));
+    rig.pass(1s);
+    rig.once();
+  }
+  CHECK(rig.token("t0").state == TokenState::available);
+}
+
+TEST_CASE("a token that is forbidden three times in a row is ejected") {
+  Rig rig({.tokens = tokens(2)});
+  const auto forbid_first = [&] {
+    for (std::string id; id != "t0";) {
+      Lease lease = rig.lease();
+      id = lease.credential().token_id;
+      rig.answer(lease, id == "t0" ? meaning(Verdict::forbidden) : success());
+    }
+  };
+  forbid_first();
+  forbid_first();
+  CHECK(rig.token("t0").state == TokenState::available);
+  forbid_first();
+  CHECK(rig.token("t0").state == TokenState::ejected);
+}
+
+TEST_CASE("spent money ejects and a quota that resets by itself rests") {
+  Rig rig({.tokens = tokens(2)});
+  Classification spent{.verdict = Verdict::quota_exhausted, .rest = 5h};
+  CHECK(rig.once(spent) == "t0");
+  CHECK(*rig.token("t0").rest == 5h);
+  spent.eject = true;
+  CHECK(rig.once(spent) == "t1");
+  CHECK(rig.token("t1").state == TokenState::ejected);
+}
+
+TEST_CASE("three tokens refused in a row put the blame on the endpoint") {
+  Rig rig({.tokens = tokens(4)});
+  std::vector<PoolEvent> events;
+  bool at_fault = false;
+  for (int i = 0; i < 3; ++i) {
+    Lease lease = rig.lease();
+    SettleResult result = rig.answer(lease, invalid());
+    events.insert(events.end(), result.events.begin(), result.events.end());
+    at_fault = result.endpoint_at_fault;
+    CHECK(at_fault == (i == 2));
+  }
+  CHECK(count(events, PoolEvent::Kind::shared_limit) == 1);
+  CHECK(rig.snapshot().pool.ejected == 0);
+  CHECK(rig.snapshot().pool.resting == 3);
+  CHECK(rig.once() == "t3");
+  rig.pass(1s);
+  CHECK(rig.snapshot().pool.available == 4);
+  rig.once(invalid());
+  CHECK(rig.snapshot().pool.ejected == 1);
+}
+
+TEST_CASE("refusals of different endpoints do not add up") {
+  std::vector<Token> list = tokens(4);
+  list[1].base_url = "https://one.example";
+  list[2].base_url = "https://two.example";
+  Rig rig({.tokens = list});
+  for (int i = 0; i < 3; ++i) {
+    rig.once(invalid());
+  }
+  CHECK(rig.snapshot().pool.ejected == 3);
+}
+
+TEST_CASE("an egress by which nothing comes through five times in a row rests") {
+  Rig rig({.tokens = tokens(2), .egress = {{.id = "wire"}}});
+  const Classification lost = meaning(Verdict::network_error);
+  for (int i = 0; i < 5; ++i) {
+    rig.once(lost);
+  }
+  CHECK(rig.wait() == 1s);
+  CHECK(rig.pool().describe(rig.refused()) == "egress wire");
+  rig.pass(1s);
+  rig.once(lost);
+  CHECK(rig.wait() == 2s);
+  CHECK(rig.snapshot().pool.available == 2);
+}
+
+TEST_CASE("any answer proves that the way is open") {
+  Rig rig({.tokens = tokens(2)});
+  const Classification lost = meaning(Verdict::network_error);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 4; ++i) {
+      rig.once(lost);
+    }
+    rig.once(meaning(Verdict::server_error));
+  }
+  for (int i = 0; i < 5; ++i) {
+    rig.once(lost);
+  }
+  rig.pass(1s);
+  rig.once(meaning(Verdict::overloaded));
+  const Lease one = rig.lease();
+  CHECK(rig.has_room());
+}
+
+TEST_CASE("failures that are nobody's fault leave the token as it is") {
+  Rig rig({.tokens = tokens(1)});
+  for (const Verdict verdict :
+       {Verdict::server_error, Verdict::overloaded, Verdict::ambiguous, Verdict::caller_error}) {
+    rig.once(meaning(verdict));
+    CHECK(rig.token("t0").state == TokenState::available);
+  }
+  CHECK(rig.token("t0").failures == 3);
+  CHECK(rig.token("t0").successes == 1);
+  CHECK(rig.token("t0").requests == 4);
+}
