@@ -2,15 +2,22 @@
 // The client: a pool of tokens behind the verbs of HTTP.
 
 #include <concepts>
+#include <exception>
+#include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "tokenpool/base/result.hpp"
+#include "tokenpool/client/async_call.hpp"
+#include "tokenpool/client/awaitable.hpp"
+#include "tokenpool/client/batch.hpp"
 #include "tokenpool/client/call.hpp"
 #include "tokenpool/client/options.hpp"
 #include "tokenpool/client/state.hpp"
@@ -108,6 +115,40 @@ class Client {
     const std::shared_ptr<State> state = state_;
     const typename State::Active active(*state);
     return detail::Call<State>(*state, request).run();
+  }
+
+  /// As try_send, without a thread: `done` is called once with the Result, on the transport's thread, where
+  /// it must not block for long; it may call back into the client and destroy it.
+  void send_async(Request request,
+                  std::function<void(Result<Response>)> done) requires AsyncTransport<TransportType> {
+    detail::AsyncCall<State>::begin(*state_, std::move(request), std::move(done));
+  }
+
+  /// As send, without a thread: the future holds the Response or throws the Error.
+  std::future<Response> send_async(Request request) requires AsyncTransport<TransportType> {
+    auto promise = std::make_shared<std::promise<Response>>();
+    std::future<Response> future = promise->get_future();
+    send_async(std::move(request), [promise](Result<Response> result) {
+      result ? promise->set_value(*std::move(result))
+             : promise->set_exception(std::make_exception_ptr(std::move(result).error()));
+    });
+    return future;
+  }
+
+  /// As send, for coroutines: `Response reply = co_await client.co_send(request);`. `resume` is given what
+  /// resumes the coroutine, to run it where the caller wants; by default that is the transport's thread.
+  auto co_send(Request request, std::function<void(std::function<void()>)> resume = {}) requires
+      AsyncTransport<TransportType> {
+    return detail::SendAwaitable<Client>(*this, std::move(request), std::move(resume));
+  }
+
+  /// Sends a range of requests, at most `options.concurrency` at the same time, and returns their results in
+  /// the order of the range. The range is read as places become free, so it may produce its requests lazily;
+  /// the calling thread waits.
+  template <class Requests>
+  std::vector<Result<Response>> send_all(Requests&& requests,
+                                         BatchOptions options = {}) requires AsyncTransport<TransportType> {
+    return detail::Batch<Client>(*this, std::move(options)).run(std::forward<Requests>(requests));
   }
 
   /// The tokens: add, remove, disable, enable and so on while calls are under way.

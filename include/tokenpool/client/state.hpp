@@ -21,12 +21,13 @@
 #include "tokenpool/http/url.hpp"
 #include "tokenpool/pool/pool.hpp"
 #include "tokenpool/retry/budget.hpp"
+#include "tokenpool/transport/transport.hpp"
 
 namespace tokenpool::detail {
 
 /// Options, pool, transport and clock of one client, and its calls under way.
 template <class Policy, class TransportType, class ClockType>
-class ClientState {
+class ClientState : public std::enable_shared_from_this<ClientState<Policy, TransportType, ClockType>> {
  public:
   using Pool = TokenPool<Policy>;
 
@@ -54,20 +55,20 @@ class ClientState {
   [[nodiscard]] std::uint64_t settings() const noexcept { return settings_; }
   [[nodiscard]] std::uint64_t next_seed() noexcept { return seeds_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// Counts a call while it is under way.
+  /// Counts a blocking call while it is under way.
   class Active {
    public:
     explicit Active(ClientState& state) : state_(state) {
+      on_this_thread().push_back(&state);
       const std::lock_guard lock(state_.mutex_);
       ++state_.active_;
-      on_this_thread().push_back(&state);
     }
     Active(const Active&) = delete;
     Active& operator=(const Active&) = delete;
     ~Active() {
+      on_this_thread().pop_back();
       const std::lock_guard lock(state_.mutex_);
       --state_.active_;
-      on_this_thread().pop_back();
       state_.idle_.notify_all();
     }
 
@@ -75,13 +76,35 @@ class ClientState {
     ClientState& state_;
   };
 
-  /// Cancels every call and waits until those of other threads are over.
+  /// An asynchronous call begins.
+  void enter_async() {
+    const std::lock_guard lock(mutex_);
+    ++active_async_;
+  }
+
+  /// An asynchronous call has ended: the last thing it does with this client.
+  void leave_async() {
+    std::shared_ptr<ClientState> orphaned;
+    const std::lock_guard lock(mutex_);
+    --active_async_;
+    if (active_async_ == 0) {
+      orphaned.swap(orphaned_);
+    }
+    idle_.notify_all();
+  }
+
+  /// Cancels every call and waits until those of other threads are over. On the loop's own thread
+  /// asynchronous calls cannot be waited for: they end there right after, and this state with the last of
+  /// them.
   void close() {
     closing_.cancel();
     const auto& mine = on_this_thread();
     const auto own = static_cast<std::size_t>(std::count(mine.begin(), mine.end(), this));
     std::unique_lock lock(mutex_);
-    idle_.wait(lock, [&] { return active_ <= own; });
+    if (active_async_ != 0 && on_loop()) {
+      orphaned_ = this->shared_from_this();
+    }
+    idle_.wait(lock, [&] { return active_ <= own && (active_async_ == 0 || orphaned_); });
   }
 
  private:
@@ -98,6 +121,13 @@ class ClientState {
   static std::uint64_t new_settings() noexcept {
     static std::atomic<std::uint64_t> newest{0};
     return newest.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  [[nodiscard]] bool on_loop() {
+    if constexpr (AsyncTransport<TransportType>) {
+      return transport_->loop().is_here();
+    }
+    return false;
   }
 
   [[nodiscard]] PoolOptions pool_options() {
@@ -128,6 +158,9 @@ class ClientState {
   std::mutex mutex_;
   std::condition_variable idle_;
   std::size_t active_ = 0;
+  std::size_t active_async_ = 0;
+  std::shared_ptr<ClientState>
+      orphaned_;  ///< itself, when the client was destroyed by a callback of the loop
 };
 
 }  // namespace tokenpool::detail

@@ -16,6 +16,7 @@
 #include "tokenpool/transport/curl/exchanger.hpp"
 #include "tokenpool/transport/curl/global.hpp"
 #include "tokenpool/transport/curl/handle.hpp"
+#include "tokenpool/transport/curl/loop.hpp"
 #include "tokenpool/transport/transport.hpp"
 
 namespace tokenpool::curl {
@@ -106,7 +107,8 @@ class Channel {
 
 namespace tokenpool {
 
-/// HTTP by libcurl (7.80 or newer). Thread-safe: each call has a channel of its own; idle ones stay warm.
+/// HTTP by libcurl (7.80 or newer). Thread-safe: each blocking call has a channel of its own, idle ones stay
+/// warm; asynchronous calls share one loop and its thread, which the first of them starts.
 class CurlTransport {
  public:
   /// Throws Error{network} when libcurl cannot start.
@@ -120,6 +122,12 @@ class CurlTransport {
     Exchange exchange = channel->run(request, interrupt);
     give_back(std::move(channel));
     return exchange;
+  }
+
+  /// Where asynchronous exchanges go on.
+  [[nodiscard]] curl::Loop& loop() {
+    std::call_once(loop_made_, [this] { loop_ = std::make_unique<curl::Loop>(); });
+    return *loop_;
   }
 
  private:
@@ -142,6 +150,8 @@ class CurlTransport {
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<curl::Channel>> idle_;
+  std::once_flag loop_made_;
+  std::unique_ptr<curl::Loop> loop_;
 };
 
 }  // namespace tokenpool
