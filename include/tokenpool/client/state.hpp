@@ -136,7 +136,8 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
             .egress = options_.egress,
             .max_rest = options_.retry.max_rest,
             .random = std::make_shared<SplitMix64>(next_seed()),
-            .ask_ledger = options_.ledger != nullptr};
+            .ask_ledger = options_.ledger != nullptr,
+            .max_waiting = options_.max_waiting};
   }
 
   /// The clients whose calls are under way on this thread, innermost last.

@@ -73,11 +73,12 @@ class CallSteps {
 
   [[nodiscard]] Now now() const { return state_.clock().now(); }
 
-  [[nodiscard]] LeaseRequest need() const {
+  [[nodiscard]] LeaseRequest need() {
     return {.bucket = request_.bucket,
             .cost = request_.cost,
             .affinity = request_.affinity,
-            .asked = attempts_.asked()};
+            .asked = attempts_.asked(),
+            .skipped = state_.options().explain ? &record_.skipped() : nullptr};
   }
 
   /// The time from `began` on was a wait for a token.

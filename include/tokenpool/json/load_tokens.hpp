@@ -9,6 +9,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -46,12 +47,23 @@ inline Token token_from(const nlohmann::json& entry, const std::string& path, st
   }
 }
 
+/// The secret of an entry that token_from() took.
+inline std::string_view entry_secret(const nlohmann::json& entry) {
+  return entry.is_string() ? entry.get_ref<const std::string&>()
+                           : entry.at("secret").get_ref<const std::string&>();
+}
+
 inline std::vector<Token> tokens_from_json(const nlohmann::json& list, const std::string& path) {
   std::vector<Token> tokens;
+  std::unordered_set<std::string_view> seen;
   for (const nlohmann::json& entry : list) {
     tokens.push_back(token_from(entry, path, tokens.size() + 1));
     if (auto problem = problem_with(tokens.back(), "entry " + std::to_string(tokens.size()))) {
       unfit_token_file(path, "is unfit: " + *problem);
+    }
+    if (!seen.insert(entry_secret(entry)).second) {
+      unfit_token_file(
+          path, "has the token of entry " + std::to_string(tokens.size()) + " twice: give each token once");
     }
   }
   return tokens;

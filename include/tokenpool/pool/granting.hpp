@@ -10,6 +10,7 @@
 
 #include "tokenpool/pool/choosing.hpp"
 #include "tokenpool/pool/claims.hpp"
+#include "tokenpool/pool/explanation.hpp"
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/pool/waiters.hpp"
@@ -34,6 +35,9 @@ class Granting {
     const Choice::Result chosen = Choice(state_, request, bucket, queue_, order, open_).run();
     if (const auto* pair = std::get_if<Choice::Pair>(&chosen)) {
       Slot& slot = *pair->slot;
+      if (request.skipped != nullptr) {
+        *request.skipped = passed_over(state_, {bucket, request.cost, request.asked}, slot, pair->egress);
+      }
       return grant(slot,
                    {{slot.face.slot, slot.account, pair->egress, bucket}, request.cost, 0, state_.latest});
     }

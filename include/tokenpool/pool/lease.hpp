@@ -15,6 +15,7 @@
 #include "tokenpool/base/time.hpp"
 #include "tokenpool/pool/events.hpp"
 #include "tokenpool/pool/slot.hpp"
+#include "tokenpool/quota/attempt.hpp"
 #include "tokenpool/quota/ledger.hpp"
 #include "tokenpool/quota/verdict.hpp"
 
@@ -26,6 +27,7 @@ struct LeaseRequest {
   std::int64_t cost = 1;
   std::string_view affinity{};
   std::span<const SlotNumber> asked{};  ///< tokens that this call will not ask again
+  std::vector<Skipped>* skipped{};      ///< where to write which tokens were passed over; null: nobody asks
 };
 
 /// How a request ended.

@@ -3,6 +3,7 @@
 // order: granting.hpp (who gets a lease), settling.hpp (what its end means), changes.hpp (what a person
 // changes). Not a template, so that a program with five policies has one pool in it.
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -35,7 +36,7 @@ namespace tokenpool::detail {
 class PoolCore : private LeaseKeeper {
  public:
   PoolCore(PoolOptions options, PolicyPort& policy)
-      : state_(validated(options), policy), grant_(state_, queue_, *this) {
+      : max_waiting_(options.max_waiting), state_(validated(options), policy), grant_(state_, queue_, *this) {
     state_.roster.reserve(options.tokens.size());
     for (Token& token : options.tokens) {
       changes_.insert(std::move(token));
@@ -51,11 +52,12 @@ class PoolCore : private LeaseKeeper {
   }
 
   /// A lease now, or a place in the queue: empty means that `waiter` is served later, by wake(). Never is not
-  /// queued for.
+  /// queued for; NotUntil comes back when the queue is as long as it may be.
   std::optional<Acquired> acquire_or_join(Waiter& waiter, Now now, NotUntil& refusal) {
     return locked([&]() -> std::optional<Acquired> {
       Acquired acquired = take(waiter.request, now.steady);
-      if (const NotUntil* until = std::get_if<NotUntil>(&acquired)) {
+      const bool full = max_waiting_ != 0 && queue_.size() >= max_waiting_;
+      if (const NotUntil* until = std::get_if<NotUntil>(&acquired); until != nullptr && !full) {
         refusal = *until;
         queue_.join(waiter, *until);
         wake_first(&waiter);
@@ -317,6 +319,7 @@ class PoolCore : private LeaseKeeper {
     });
   }
 
+  std::size_t max_waiting_;
   std::mutex mutex_;
   PoolState state_;
   WaitQueue queue_;

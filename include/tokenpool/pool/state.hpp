@@ -30,6 +30,7 @@ struct PoolOptions {
   std::chrono::milliseconds max_rest{std::chrono::hours(24)};
   std::shared_ptr<RandomSource> random{};  ///< null: SplitMix64 with a fixed seed
   bool ask_ledger = false;                 ///< leases have to be confirmed by a remote ledger
+  std::size_t max_waiting = 0;             ///< calls that may wait in the queue at once; 0: no bound
 };
 
 namespace detail {

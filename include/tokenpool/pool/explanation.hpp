@@ -1,0 +1,54 @@
+#pragma once
+// Why this token and not another? For those who wonder; nobody pays for it who does not ask.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tokenpool/pool/need.hpp"
+#include "tokenpool/pool/state.hpp"
+#include "tokenpool/quota/attempt.hpp"
+
+namespace tokenpool::detail {
+
+/// `word`, and what is noted of the token after it.
+inline std::string with_note(const Slot& slot, std::string word) {
+  const bool noted = slot.particulars && !slot.particulars->note.empty();
+  return noted ? std::move(word) + ": " + slot.particulars->note : word;
+}
+
+/// Why `slot` was passed over for `need` leaving by `egress`.
+inline std::string why_passed_over(PoolState& state, const Need& need, Slot& slot, std::uint32_t egress) {
+  if (slot.disabled) {
+    return with_note(slot, "disabled");
+  }
+  if (slot.ejected) {
+    return with_note(slot, "ejected");
+  }
+  if (need.has_asked(slot.face.slot)) {
+    return "asked by this call before";
+  }
+  if (slot.opens_at(need.bucket) > state.latest) {
+    return with_note(slot, "rests");
+  }
+  if (need.token_opens_at(state, slot) > state.latest) {
+    return "rests with others of its account or bucket";
+  }
+  const bool no_room = state.quotas.room_of(slot, state.latest).opens_at > state.latest ||
+                       need.pair_opens_at(state, slot, egress) > state.latest;
+  return no_room ? "limit reached" : "the policy chose another";
+}
+
+/// Every token but `chosen`, and why it was passed over. Before the lease takes its units.
+inline std::vector<Skipped> passed_over(PoolState& state, const Need& need, const Slot& chosen,
+                                        std::uint32_t egress) {
+  std::vector<Skipped> skipped;
+  for (SlotNumber number = 0; number < state.roster.size(); ++number) {
+    if (Slot& slot = state.roster[number]; slot.present && &slot != &chosen) {
+      skipped.push_back({std::string(slot.face.id), why_passed_over(state, need, slot, egress)});
+    }
+  }
+  return skipped;
+}
+
+}  // namespace tokenpool::detail

@@ -1,0 +1,106 @@
+#include "tokenpool/json/json.hpp"
+
+#include <string>
+
+#include "../client/scripted_client.hpp"
+#include "catch_compat.hpp"
+
+using namespace tokenpool;
+using namespace std::chrono_literals;
+using test::ScriptedClient;
+
+namespace {
+
+std::string names_of(const nlohmann::json& object) {
+  std::string names;
+  for (const auto& entry : object.items()) names += (names.empty() ? "" : " ") + entry.key();
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("the body of an answer is read as JSON") {
+  CHECK(Response{.status = 200, .body = R"({"a": [1, 2]})"}.json()["a"][1] == 2);
+}
+
+TEST_CASE("a body that is no JSON is an Error that holds the answer") {
+  for (const char* body : {"", "<html>", "{\"a\":", "{} x", "\xff"}) {
+    try {
+      static_cast<void>(Response{.status = 502, .body = body}.json());
+      FAIL("no error for " << body);
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::protocol);
+      CHECK_THAT(error.what(), test::ContainsSubstring("(status 502"));
+      REQUIRE(error.response());
+      CHECK(error.response()->body == body);
+    }
+  }
+}
+
+TEST_CASE("post and put and patch send JSON") {
+  ScriptedClient t(1);
+  t.transport->answer(200).answer(200).answer(200);
+  t.client->post("/x", {{"a", 1}});
+  t.client->put("/x", {1, 2});
+  t.client->patch("/x", nlohmann::json());
+  const auto sent = t.transport->sent();
+  CHECK(sent[0].method + sent[0].body == "POST{\"a\":1}");
+  CHECK(sent[1].method + sent[1].body == "PUT[1,2]");
+  CHECK(sent[2].method + sent[2].body == "PATCHnull");
+  CHECK(sent[0].headers.get("Content-Type") == "application/json");
+}
+
+TEST_CASE("JSON with a text that is no UTF-8 is refused before anything is sent") {
+  ScriptedClient t(1);
+  CHECK_THROWS_WITH(t.client->post("/x", {{"a", "\xff"}}),
+                    "body has a text that is not UTF-8: convert it first");
+  CHECK(t.transport->sent().empty());
+}
+
+TEST_CASE("a snapshot as JSON has every member that is promised") {
+  ScriptedClient t(2, {.limits = {Limit::per_token(5, 1h), Limit::per_egress(9, 1h)}});
+  t.transport->answer(429, "{}", {{"Retry-After", "60"}}).answer(200);
+  REQUIRE(t.get());
+  const nlohmann::json json = to_json(t.client->stats());
+
+  CHECK(names_of(json["pool"]) == "available disabled ejected resting waiting");
+  for (const char* name : {"id", "account", "state", "rest_ms", "cause", "in_flight", "requests", "successes",
+                           "rate_limited", "failures", "limits", "server"}) {
+    INFO(name);
+    CHECK(json["tokens"][0].contains(name));
+  }
+  for (const char* name :
+       {"id", "state", "cause", "in_flight", "requests", "successes", "rate_limited", "failures", "limits"}) {
+    INFO(name);
+    CHECK(json["egresses"][0].contains(name));
+  }
+  CHECK(names_of(json["tokens"][0]["limits"][0]) == "amount resets_ms scope unit used window_ms");
+}
+
+TEST_CASE("a snapshot as JSON tells what happened") {
+  ScriptedClient t(2, {.limits = {Limit::per_token(5, 1h)}});
+  t.transport->answer(429, "{}", {{"Retry-After", "60"}}).answer(200);
+  REQUIRE(t.get());
+  const nlohmann::json json = to_json(t.client->stats());
+  const nlohmann::json& resting = json["tokens"][0];
+  const nlohmann::json& serving = json["tokens"][1];
+
+  CHECK(resting["id"] == "t0");
+  CHECK(resting["state"] == "resting");
+  CHECK(resting["rest_ms"] == 60000);
+  CHECK(resting["rate_limited"] == 1);
+  CHECK(serving["state"] == "available");
+  CHECK_FALSE(serving.contains("rest_ms"));
+  CHECK(serving["successes"] == 1);
+  CHECK(serving["limits"][0]["scope"] == "token");
+  CHECK(serving["limits"][0]["unit"] == "requests");
+  CHECK(serving["limits"][0]["amount"] == 5);
+  CHECK(serving["limits"][0]["used"] == 1);
+  CHECK(serving["limits"][0]["window_ms"] == 3600000);
+  CHECK(serving["limits"][0]["resets_ms"] == 3600000);
+  CHECK(json["egresses"][0]["requests"] == 2);
+  CHECK(json["pool"]["available"] == 1);
+  CHECK(json["pool"]["resting"] == 1);
+}
+
+TEST_CASE("a secret serialises as stars") { CHECK(nlohmann::json(Secret("sk-canary")).dump() == "\"***\""); }
