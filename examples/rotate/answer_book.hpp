@@ -5,24 +5,22 @@
 // prompts.
 
 #include <cstddef>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "journal.hpp"
 
 namespace rotate {
 
 class AnswerBook {
  public:
-  /// Takes up what an earlier run left at `path`. An answer counts for a prompt of the same place and text.
-  /// Throws std::runtime_error with one sentence when a file cannot be read or written, or holds something
-  /// else.
+  /// Takes up what an earlier run left at `path`. `prompts` must outlive the book. Throws std::runtime_error
+  /// with one sentence, and leaves everything as it was, when a file cannot be written, holds something else
+  /// or answers other prompts.
   AnswerBook(std::string path, const std::vector<std::string>& prompts);
-
-  AnswerBook(const AnswerBook&) = delete;
-  AnswerBook& operator=(const AnswerBook&) = delete;
-  ~AnswerBook();
 
   /// The places of the prompts that have no answer yet.
   std::vector<std::size_t> missing() const;
@@ -38,15 +36,13 @@ class AnswerBook {
   void clear();
 
  private:
-  void take_up(const std::string& path, bool may_end_torn);
-  void open_journal();
+  void take_up(const std::string& path, bool may_be_torn);
 
   std::string path_;
-  std::string journal_path_;
+  Journal journal_;
   const std::vector<std::string>& prompts_;
   std::vector<std::optional<std::string>> lines_;
-  std::ofstream journal_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
 };
 
 }  // namespace rotate

@@ -19,10 +19,14 @@ struct Progress {
   std::chrono::duration<double> elapsed{};
 };
 
-/// One line: bar, rate, successes, retries and a mark for each token.
-std::string progress_line(const Progress& progress, const tokenpool::PoolSnapshot& pool);
+/// "1d 2h", "3m 20s", "4s": the two largest units, rounded up to whole seconds.
+std::string words_for(std::chrono::milliseconds length);
 
-/// A row per token and per egress.
+/// Two lines of at most `width` columns: bar, rate and counts; then a mark and a count for each token, as
+/// many as there is room for ('~' rests, '!' is out).
+std::string progress_lines(const Progress& progress, const tokenpool::PoolSnapshot& pool, std::size_t width);
+
+/// A row per token and per egress, at most 99 columns wide.
 std::string final_table(const tokenpool::PoolSnapshot& pool);
 
 }  // namespace rotate

@@ -13,9 +13,20 @@ namespace rotate {
 
 namespace {
 
+constexpr const char* demo_group = "Demo server";
+
 /// A mistake of the user's, in one sentence.
 struct Mistake : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+/// What can be judged only once the whole line is read.
+struct Pending {
+  std::vector<std::string> per_token{};
+  std::vector<std::string> per_egress{};
+  std::string max_wait{"10s"};
+  std::string limits{"known"};
+  std::optional<std::int64_t> limit{};
 };
 
 std::chrono::milliseconds duration(const std::string& text, const std::string& field) {
@@ -26,68 +37,163 @@ std::chrono::milliseconds duration(const std::string& text, const std::string& f
   return *parsed;
 }
 
-void check_amount(std::int64_t amount, const std::string& field) {
+bool is_number(const std::string& text) {
+  return !text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+std::int64_t checked_amount(std::int64_t amount, const std::string& field) {
   if (amount < 1) {
     throw Mistake(field + " is " + std::to_string(amount) + ": give at least 1 request per window");
   }
+  return amount;
 }
 
 /// "100/24h" as a limit of `scope`.
 tokenpool::Limit limit_from(const std::string& text, tokenpool::Scope scope, const std::string& field) {
   const std::size_t slash = text.find('/');
   const std::string amount = text.substr(0, slash);
-  if (slash == std::string::npos || amount.empty() || amount.size() > 15 ||
-      amount.find_first_not_of("0123456789") != std::string::npos) {
+  if (slash == std::string::npos || !is_number(amount)) {
     throw Mistake(field + " is \"" + text + "\": give a number, a slash and a time, such as 100/24h");
   }
-  check_amount(std::stoll(amount), field);
-  return tokenpool::Limit::per(scope, std::stoll(amount), duration(text.substr(slash + 1), field));
+  return tokenpool::Limit::per(scope, checked_amount(std::stoll(amount), field),
+                               duration(text.substr(slash + 1), field));
 }
 
-/// The limits that the demo server keeps, as the client is told them.
-std::vector<tokenpool::Limit> demo_limits(const Settings& settings) {
-  const auto window = duration(settings.window, "--window");
-  std::vector<tokenpool::Limit> limits{tokenpool::Limit::per_token(settings.limit, window)};
-  if (settings.rule == "token-and-ip") {
-    limits.push_back(tokenpool::Limit::per_egress(settings.limit, window));
+std::string policy_list() {
+  std::string list;
+  for (const auto name : tokenpool::policy_names()) {
+    list.append(list.empty() ? "" : ", ").append(name);
   }
-  return limits;
+  return list;
 }
 
-void finish(Settings& settings, const std::vector<std::string>& per_token,
-            const std::vector<std::string>& per_egress, const CLI::Option& limit,
-            const std::string& max_wait) {
+void check_policy(const std::string& policy) {
   const auto names = tokenpool::policy_names();
-  if (std::find(names.begin(), names.end(), settings.policy) == names.end()) {
-    std::string list;
-    for (const auto name : names) {
-      list.append(list.empty() ? "" : ", ").append(name);
-    }
-    throw Mistake("--policy is \"" + settings.policy + "\": give one of " + list);
+  if (std::find(names.begin(), names.end(), policy) == names.end()) {
+    throw Mistake("--policy is \"" + policy + "\": give one of " + policy_list());
   }
-  settings.max_wait = duration(max_wait, "--max-wait");
-  if (limit.count() == 0) {
-    settings.limit = settings.rule == "token-and-ip" ? 150 : 100;
+}
+
+/// "2:50", a token's index and a number of requests.
+void check_kill(const std::string& text, std::size_t tokens) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || !is_number(text.substr(0, colon)) || !is_number(text.substr(colon + 1)) ||
+      std::stoull(text) >= tokens) {
+    throw Mistake("--kill is \"" + text + "\": give INDEX:K, such as 0:50, with an index from 0 to " +
+                  std::to_string(tokens - 1));
+  }
+}
+
+void finish_demo(Settings& settings, const Pending& pending) {
+  const bool by_address = settings.rule == "token-and-ip";
+  settings.limit = checked_amount(pending.limit.value_or(by_address ? 150 : 100), "--limit");
+  const auto window = duration(settings.window, "--window");
+  if (!parse_duration(settings.delay)) {
+    throw Mistake("--delay is \"" + settings.delay + "\": give a time such as 20ms or 1s");
+  }
+  for (const std::string& kill : settings.kill) {
+    check_kill(kill, settings.tokens);
+  }
+  if (pending.limits == "known") {
+    settings.limits.push_back(tokenpool::Limit::per_token(settings.limit, window));
+    if (by_address) {
+      settings.limits.push_back(tokenpool::Limit::per_egress(settings.limit, window));
+    }
+  }
+}
+
+/// An option that would do nothing is a misunderstanding.
+void check_belonging(const CLI::App& app, bool demo) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (!demo && option->count() != 0 && option->get_group() == demo_group) {
+      throw Mistake(option->get_name() + " is for the demo server: leave it out where --base-url is given");
+    }
+  }
+  for (const char* name : {"--tokens-env", "--model", "--per-token", "--per-egress"}) {
+    if (demo && app.count(name) != 0) {
+      throw Mistake(std::string(name) + " is for a server of yours: give --base-url as well");
+    }
+  }
+}
+
+void finish(Settings& settings, const CLI::App& app, const Pending& pending) {
+  if (app.count("--base-url") != 0 && settings.base_url.empty()) {
+    throw Mistake("--base-url is empty: give a URL such as https://api.example.com/v1");
+  }
+  check_belonging(app, settings.demo());
+  check_policy(settings.policy);
+  settings.max_wait = duration(pending.max_wait, "--max-wait");
+  if (settings.output.empty()) {
+    settings.output = settings.demo() ? demo_output : "answers.jsonl";
   }
   if (settings.demo()) {
-    check_amount(settings.limit, "--limit");
-    const auto limits = demo_limits(settings);
-    settings.limits = settings.limits_known ? limits : std::vector<tokenpool::Limit>();
-    return;
+    return finish_demo(settings, pending);
   }
-  for (const std::string& text : per_token) {
+  for (const std::string& text : pending.per_token) {
     settings.limits.push_back(limit_from(text, tokenpool::Scope::token, "--per-token"));
   }
-  for (const std::string& text : per_egress) {
+  for (const std::string& text : pending.per_egress) {
     settings.limits.push_back(limit_from(text, tokenpool::Scope::egress, "--per-egress"));
   }
+}
+
+void add_work(CLI::App& app, Settings& settings, Pending& pending) {
+  app.add_option("--prompts", settings.prompts,
+                 "JSONL, each line {\"prompt\": ...}; default: 500 that come along");
+  app.add_option("--output", settings.output,
+                 "Where the answers go; a second run goes on where the first stopped "
+                 "(answers.jsonl, demo-answers.jsonl for the demo)");
+  app.add_option("--policy", settings.policy, "How tokens are chosen: " + policy_list())
+      ->capture_default_str();
+  app.add_option("--threads", settings.threads, "Calls at the same time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  app.add_option("--max-wait", pending.max_wait, "How long a call waits for a token before the run ends")
+      ->capture_default_str();
+  app.add_flag("--json", settings.json, "End with the pool's state as JSON instead of a table");
+}
+
+void add_server(CLI::App& app, Settings& settings, Pending& pending) {
+  const char* const group = "A server of yours";
+  app.add_option("--base-url", settings.base_url,
+                 "An OpenAI-compatible server, such as https://api.example.com/v1")
+      ->group(group);
+  app.add_option("--tokens-env", settings.tokens_env, "Environment variable with its tokens, comma-joined")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--model", settings.model, "Model to ask")->capture_default_str()->group(group);
+  app.add_option("--per-token", pending.per_token, "A limit it has for each token, such as 100/24h")
+      ->group(group);
+  app.add_option("--per-egress", pending.per_egress, "A limit it has for your address, such as 150/24h")
+      ->group(group);
+}
+
+void add_demo(CLI::App& app, Settings& settings, Pending& pending) {
+  const auto add = [&app](const std::string& name, auto& value, const std::string& help) {
+    return app.add_option(name, value, help)->group(demo_group);
+  };
+  const auto choice = [&add](const std::string& name, std::string& value, const std::string& help,
+                             const std::vector<std::string>& choices) {
+    add(name, value, help)->capture_default_str()->check(CLI::IsMember(choices));
+  };
+  choice("--rule", settings.rule, "What it counts", {"per-token", "token-and-ip"});
+  add("--limit", pending.limit, "Requests per window; default 100, or 150 with token-and-ip");
+  add("--window", settings.window, "Length of the window")->capture_default_str();
+  choice("--window-kind", settings.window_kind, "When it begins", {"fixed", "rolling", "first-request"});
+  choice("--retry-after", settings.retry_after, "How a 429 tells its end", {"seconds", "ms", "date", "none"});
+  add("--tokens", settings.tokens, "How many tokens")->capture_default_str()->check(CLI::Range(1, 1000));
+  add("--kill", settings.kill, "INDEX:K, that token is dead after K requests");
+  add("--delay", settings.delay, "Time to an answer")->capture_default_str();
+  choice("--limits", pending.limits, "Whether the client is told the limits or learns them",
+         {"known", "unknown"});
+  add("--server-log", settings.server_log, "File for its access log");
 }
 
 }  // namespace
 
 std::optional<std::chrono::milliseconds> parse_duration(const std::string& text) {
-  const std::size_t digits = text.find_first_not_of("0123456789");
-  if (digits == 0 || digits == std::string::npos || digits > 12) {
+  const std::size_t digits = (std::min)(text.find_first_not_of("0123456789"), text.size());
+  if (!is_number(text.substr(0, digits))) {
     return std::nullopt;
   }
   const std::int64_t number = std::stoll(text.substr(0, digits));
@@ -104,66 +210,19 @@ std::optional<std::chrono::milliseconds> parse_duration(const std::string& text)
 
 CommandLine read_command_line(int count, const char* const* words) {
   Settings settings;
+  Pending pending;
   settings.prompts = ROTATE_PROMPTS;
-  std::vector<std::string> per_token;
-  std::vector<std::string> per_egress;
-  std::string limits = "known";
-  std::string max_wait = "10s";
-
   CLI::App app{
       "Sends the prompts of a JSONL file over a pool of tokens and writes the answers as JSONL, in the order "
-      "of the "
-      "prompts. Without --base-url it starts a demo server that counts and refuses."};
-  app.add_option("--prompts", settings.prompts,
-                 "JSONL, each line {\"prompt\": ...}; default: 500 that come along");
-  app.add_option("--output", settings.output,
-                 "where the answers go; a second run goes on where the first stopped")
-      ->capture_default_str();
-  app.add_option("--policy", settings.policy, "how tokens are chosen")->capture_default_str();
-  app.add_option("--threads", settings.threads, "calls at the same time")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 256));
-  app.add_option("--max-wait", max_wait, "how long a call waits for a token")->capture_default_str();
-  app.add_option("--base-url", settings.base_url,
-                 "an OpenAI-compatible server, such as https://api.example.com/v1");
-  app.add_option("--tokens-env", settings.tokens_env,
-                 "environment variable with its tokens, parted by commas")
-      ->capture_default_str();
-  app.add_option("--model", settings.model, "model to ask")->capture_default_str();
-  app.add_option("--per-token", per_token, "a limit of the server for each token, such as 100/24h");
-  app.add_option("--per-egress", per_egress, "a limit of the server for each address, such as 150/24h");
-
-  const char* const demo = "Demo server";
-  app.add_option("--rule", settings.rule, "per-token or token-and-ip")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"per-token", "token-and-ip"}))
-      ->group(demo);
-  const CLI::Option* limit =
-      app.add_option("--limit", settings.limit, "requests per window; default 100, or 150 with token-and-ip")
-          ->group(demo);
-  app.add_option("--window", settings.window, "length of the window")->capture_default_str()->group(demo);
-  app.add_option("--window-kind", settings.window_kind, "fixed, rolling or first-request")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"fixed", "rolling", "first-request"}))
-      ->group(demo);
-  app.add_option("--retry-after", settings.retry_after, "how a 429 tells its end")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"seconds", "ms", "date", "none"}))
-      ->group(demo);
-  app.add_option("--tokens", settings.tokens, "how many tokens")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000))
-      ->group(demo);
-  app.add_option("--kill", settings.kill, "INDEX:K, that token is dead after K requests")->group(demo);
-  app.add_option("--limits", limits, "known: the client is told the limits; unknown: it learns")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"known", "unknown"}))
-      ->group(demo);
-  app.add_option("--server-log", settings.server_log, "file for the server's access log")->group(demo);
+      "of the prompts. Without --base-url it starts a demo server that counts and refuses. While it runs, ~ "
+      "marks a token that rests and ! one that is out."};
+  app.name("rotate");
+  add_work(app, settings, pending);
+  add_server(app, settings, pending);
+  add_demo(app, settings, pending);
   try {
     app.parse(count, words);
-    settings.limits_known = limits == "known";
-    finish(settings, per_token, per_egress, *limit, max_wait);
+    finish(settings, app, pending);
   } catch (const CLI::Success& help) {
     return {std::nullopt, app.exit(help)};
   } catch (const CLI::Error& mistake) {

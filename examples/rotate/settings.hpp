@@ -13,6 +13,9 @@
 
 namespace rotate {
 
+/// Where the demo's answers go by default: never among those of a real server.
+inline constexpr const char* demo_output = "demo-answers.jsonl";
+
 struct Settings {
   // Of a real server; without base_url the demo server is started.
   std::string base_url{};
@@ -26,16 +29,17 @@ struct Settings {
   std::string window{"24h"};
   std::string window_kind{"first-request"};
   std::string retry_after{"seconds"};
+  std::string delay{"0ms"};
   std::size_t tokens{5};
   std::vector<std::string> kill{};
-  bool limits_known{true};
   std::string server_log{};
 
   std::string prompts{};
-  std::string output{"answers.jsonl"};
+  std::string output{};
   std::string policy{"round-robin"};
   std::size_t threads{4};
-  std::chrono::milliseconds max_wait{10'000};
+  std::chrono::milliseconds max_wait{};
+  bool json{false};
 
   bool demo() const { return base_url.empty(); }
 };
@@ -49,7 +53,7 @@ struct CommandLine {
 /// Reads the command line; help goes to stdout, one sentence about a mistake to stderr (exit code 2).
 CommandLine read_command_line(int count, const char* const* words);
 
-/// "90s", "24h", "500ms", "15m" in milliseconds; nothing for anything else or a negative time.
+/// "90s", "24h", "500ms", "15m", "2d" in milliseconds; nothing for anything else or a negative time.
 std::optional<std::chrono::milliseconds> parse_duration(const std::string& text);
 
 }  // namespace rotate

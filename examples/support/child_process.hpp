@@ -1,6 +1,6 @@
 #pragma once
 
-// A program that lives as long as the object: its standard input is a pipe that closes with the test, its
+// A program that lives as long as the object: its standard input is a pipe that closes with this process, its
 // standard output is read line by line.
 
 #include <fcntl.h>
@@ -30,11 +30,15 @@ class ChildProcess {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
-    // A process group of its own: Ctrl-C at a terminal is for the program that started it.
+    // A process group of its own: Ctrl-C at a terminal is for the program that started it. And no signal
+    // blocked, whatever this program blocks for itself.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setpgroup(&attributes, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
     std::vector<char*> arguments;
     for (std::string& argument : command) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
@@ -67,6 +71,16 @@ class ChildProcess {
     return line;
   }
 
+  /// All that is left of its output, to its end.
+  std::string read_all() {
+    std::string text;
+    char block[4096];
+    for (ssize_t size; (size = ::read(output_, block, sizeof block)) > 0;) {
+      text.append(block, static_cast<std::size_t>(size));
+    }
+    return text;
+  }
+
   /// Sends the signal, such as SIGSTOP or SIGCONT, to the living program.
   void send(int signal) {
     if (!ended_) ::kill(id_, signal);
@@ -74,13 +88,16 @@ class ChildProcess {
 
   /// Asks it to end (SIGKILL does not ask) and waits; returns its exit code, or -1 if a signal ended it.
   int end(int signal = SIGTERM) {
-    if (!ended_) {
-      send(signal);
-      send(SIGCONT);
-      while (::waitpid(id_, &status_, 0) < 0 && errno == EINTR) {
-      }
-      ended_ = true;
+    send(signal);
+    send(SIGCONT);
+    return wait();
+  }
+
+  /// Waits until it ends by itself; returns what `end` does. Its output must be read before, or it may hang.
+  int wait() {
+    while (!ended_ && ::waitpid(id_, &status_, 0) < 0 && errno == EINTR) {
     }
+    ended_ = true;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
   }
 
