@@ -37,10 +37,23 @@ inline FailureKind failure_kind(CURLcode code, bool sent) noexcept {
     case CURLE_READ_ERROR:
     case CURLE_ABORTED_BY_CALLBACK:
     case CURLE_SEND_FAIL_REWIND: return FailureKind::body;
+    case CURLE_OUT_OF_MEMORY:  // also what a header line above libcurl's own maximum (100 KiB) is called
+      return sent ? FailureKind::too_large : FailureKind::unfit;
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE: return FailureKind::too_large;
+#endif
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING: return FailureKind::protocol;
     default: return sent ? FailureKind::lost : FailureKind::connect;
   }
+}
+
+/// What to tell people of a failure; `detail` is what libcurl wrote into its error buffer.
+inline const char* failure_text(CURLcode code, const char* detail) noexcept {
+  if (code == CURLE_OUT_OF_MEMORY) {
+    return "memory ran out, or the answer has a header line above libcurl's own maximum";
+  }
+  return *detail != '\0' ? detail : curl_easy_strerror(code);
 }
 
 }  // namespace tokenpool::curl

@@ -171,8 +171,7 @@ class Exchanger {
       return std::nullopt;
     }
     const bool sent = transfer_.times_sent != 0;
-    const char* text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
-    return TransportFailure{failure_kind(code, sent), sent, text};
+    return TransportFailure{failure_kind(code, sent), sent, failure_text(code, error_text_.data())};
   }
 
   Timing timing(Duration total) {
