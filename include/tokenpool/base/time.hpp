@@ -43,8 +43,8 @@ constexpr SteadyTime after(SteadyTime start, std::chrono::duration<Rep, Period> 
   return step >= end_of_time - (std::max)(start, SteadyTime{}) ? end_of_time : start + step;
 }
 
-/// The wall-clock instant that belongs to a steady one, seen from `now`; nullable callers test for `end_of_time`
-/// first.
+/// The wall-clock instant that belongs to a steady one, seen from `now`; nullable callers test for
+/// `end_of_time` first.
 constexpr WallTime to_wall(SteadyTime instant, Now now) noexcept {
   using WallDuration = WallTime::duration;
   const Duration room = saturated((WallTime::max)() - (std::max)(now.wall, WallTime{}));

@@ -67,7 +67,7 @@ enum class Counted : std::uint8_t {
   unknown,     ///< at any moment between the first byte sent and the answer
   on_arrival,  ///< when the request arrives: occupies its units for a window after the latest instant by
                ///< which it surely had arrived (`Outcome::arrived_by`) instead of after its answer
-  on_answer,  ///< when the answer is made: as cautious as `unknown`, since that may be at once or just now
+  on_answer,   ///< when the answer is made: as cautious as `unknown`, since that may be at once or just now
 };
 
 /// At most `amount` units in any `window`, counted apart by `scope`.
