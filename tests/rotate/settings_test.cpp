@@ -1,8 +1,10 @@
 #include "settings.hpp"
 
-#include <initializer_list>
 #include <iostream>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "catch_compat.hpp"
 
@@ -13,20 +15,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-CommandLine read(std::initializer_list<const char*> words) {
+CommandLine read(const std::vector<const char*>& words) {
   std::vector<const char*> line{"rotate"};
-  line.insert(line.end(), words);
+  line.insert(line.end(), words.begin(), words.end());
   return rotate::read_command_line(static_cast<int>(line.size()), line.data());
 }
 
-Settings settings(std::initializer_list<const char*> words) {
+Settings settings(const std::vector<const char*>& words) {
   CommandLine line = read(words);
   REQUIRE(line.settings.has_value());
   return *std::move(line.settings);
 }
 
 /// What is said about a line that cannot be used.
-std::string complaint(std::initializer_list<const char*> words) {
+std::string complaint(const std::vector<const char*>& words) {
   const std::ostringstream said;
   std::streambuf* const before = std::cerr.rdbuf(said.rdbuf());
   const CommandLine line = read(words);
@@ -38,7 +40,7 @@ std::string complaint(std::initializer_list<const char*> words) {
 }
 
 struct Mistake {
-  std::initializer_list<const char*> words;
+  std::vector<const char*> words;
   const char* field;
   const char* remedy;
 };
