@@ -20,6 +20,7 @@
 #include "tokenpool/http/timestamp.hpp"
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/quota/attempt.hpp"
+#include "tokenpool/quota/dialects.hpp"
 #include "tokenpool/retry/attempts.hpp"
 #include "tokenpool/retry/classify.hpp"
 #include "tokenpool/transport/transport.hpp"
@@ -230,6 +231,7 @@ class CallSteps {
     }
     note_attempt(exchange, outcome.meaning, lease, egress, started, now);
     if (!exchange.failure) {
+      outcome.facts = limit_facts(exchange.answer.headers, now.wall);
       record_.answered({.status = exchange.answer.status,
                         .headers = std::move(exchange.answer.headers),
                         .body = std::move(exchange.answer.body),

@@ -63,6 +63,25 @@ nlohmann::json common_json(const Snapshot& one) {
   return json;
 }
 
+/// What the server did not say is left out.
+inline nlohmann::json server_json(const std::vector<LimitFact>& facts) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const LimitFact& fact : facts) {
+    nlohmann::json entry{{"name", fact.name}};
+    if (fact.limit) {
+      entry["limit"] = *fact.limit;
+    }
+    if (fact.remaining) {
+      entry["remaining"] = *fact.remaining;
+    }
+    if (fact.reset_in) {
+      entry["reset_ms"] = fact.reset_in->count();
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 }  // namespace detail
 
 /// The snapshot as JSON; times in milliseconds. Its shape only ever gains members within a major version.
@@ -75,7 +94,7 @@ inline nlohmann::json to_json(const PoolSnapshot& snapshot) {
     entry["weight"] = token.weight;
     entry["priority"] = token.priority;
     entry["latency_ms"] = static_cast<double>(token.latency.count()) / 1000;
-    entry["server"] = nlohmann::json::array();
+    entry["server"] = detail::server_json(token.server);
     json["tokens"].push_back(std::move(entry));
   }
   for (const EgressSnapshot& egress : snapshot.egresses) {

@@ -24,8 +24,9 @@ struct Candidate {
   int priority = 0;
   std::uint32_t in_flight = 0;  ///< leases not yet settled
   std::uint64_t granted = 0;    ///< leases ever granted
-  Duration latency{};           ///< moving average of answer times; 0 before the first answer
-  double headroom = 1;          ///< the share of its limits left, 1 when it has none
+  Duration latency{};           ///< moving average of the times to accepting answers; 0 before the first
+  double headroom = 1;  ///< share of its own limits left when it was last granted, answered or back; 1
+                        ///< without limits
 };
 
 /// The circumstances of one choice.

@@ -76,6 +76,7 @@ class Changes {
     state_.roster.change(slot, [](Slot& on) { on.disabled = on.ejected = false; });
     if (slot.particulars) {
       slot.particulars->rests.end();
+      slot.particulars->server.forget();
       slot.particulars->forbidden_in_a_row = slot.particulars->bare_refusals = 0;
       slot.particulars->note.clear();
     }

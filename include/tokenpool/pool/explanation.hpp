@@ -29,7 +29,8 @@ inline std::string why_passed_over(PoolState& state, const Need& need, Slot& slo
     return "asked by this call before";
   }
   if (slot.opens_at(need.bucket) > state.latest) {
-    return with_note(slot, "rests");
+    const bool by_itself = slot.particulars->server.opens_at(need.bucket) > state.latest;
+    return by_itself ? "the server says that nothing is left" : with_note(slot, "rests");
   }
   if (need.token_opens_at(state, slot) > state.latest) {
     return "rests with others of its account or bucket";

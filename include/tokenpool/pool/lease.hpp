@@ -17,6 +17,7 @@
 #include "tokenpool/pool/slot.hpp"
 #include "tokenpool/quota/attempt.hpp"
 #include "tokenpool/quota/ledger.hpp"
+#include "tokenpool/quota/limit_fact.hpp"
 #include "tokenpool/quota/verdict.hpp"
 
 namespace tokenpool {
@@ -42,6 +43,7 @@ struct Outcome {
   /// long it worked, for example); frees limits that count on arrival earlier. Absent is safe: then the
   /// answer is the proof.
   std::optional<SteadyTime> arrived_by{};
+  std::vector<LimitFact> facts{};  ///< what the server said it has left
 };
 
 namespace detail {

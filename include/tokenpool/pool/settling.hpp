@@ -25,6 +25,9 @@ class Settling {
     } else {
       state_.quotas.refund(slot_, grant_);
     }
+    if (!outcome.facts.empty()) {
+      slot_.more().server.heard(outcome.facts, grant_.place.bucket, grant_.ticket, state_.latest, state_.max_rest);
+    }
     tell_policy(outcome);
     SettleResult result = Consequences(state_, grant_, outcome).apply();
     finish();
@@ -55,7 +58,8 @@ class Settling {
   void tell_policy(const Outcome& outcome) noexcept {
     const bool success = outcome.answered && (outcome.meaning.verdict == Verdict::success ||
                                               outcome.meaning.verdict == Verdict::caller_error);
-    if (outcome.answered) {
+    // A refusal comes fast and would make its token look quick.
+    if (success) {
       constexpr int smoothing = 8;
       slot_.face.latency = slot_.face.latency == Duration::zero()
                                ? outcome.latency

@@ -12,6 +12,7 @@
 #include "tokenpool/http/headers.hpp"
 #include "tokenpool/pool/candidates.hpp"
 #include "tokenpool/pool/rests.hpp"
+#include "tokenpool/pool/server_word.hpp"
 #include "tokenpool/quota/meter.hpp"
 
 namespace tokenpool {
@@ -45,6 +46,7 @@ struct Tally {
 /// What a token has once it was refused or disabled, or when it has limits of its own.
 struct Particulars {
   Rests rests;
+  ServerWord server;          ///< what it says it has left
   std::vector<Meter> meters;  ///< of its own limits
   std::string note;           ///< why it is disabled, ejected or rests, in a few words
   std::uint8_t forbidden_in_a_row = 0;
@@ -74,14 +76,16 @@ struct Slot {
     return *particulars;
   }
 
-  /// When the token as a whole has rested enough.
+  /// When the token as a whole has rested enough, and has something left by the server's word.
   [[nodiscard]] SteadyTime opens_at() const noexcept {
-    return particulars ? particulars->rests.whole().opens_at() : SteadyTime::min();
+    return particulars ? (std::max)(particulars->rests.whole().opens_at(), particulars->server.opens_at(0))
+                       : SteadyTime::min();
   }
 
-  /// When it has rested enough for `bucket`.
+  /// The same for `bucket`.
   [[nodiscard]] SteadyTime opens_at(std::uint32_t bucket) noexcept {
-    return particulars ? particulars->rests.opens_at(bucket) : SteadyTime::min();
+    return particulars ? (std::max)(particulars->rests.opens_at(bucket), particulars->server.opens_at(bucket))
+                       : SteadyTime::min();
   }
 };
 

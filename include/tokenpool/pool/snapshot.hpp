@@ -63,6 +63,8 @@ struct TokenSnapshot {
   std::uint64_t failures{};
   std::chrono::microseconds latency{};  ///< moving average
   std::vector<LimitUse> limits{};
+  std::vector<LimitFact>
+      server{};  ///< what the server last said of its own counts, as far as that still holds
 };
 
 /// One egress.
@@ -157,6 +159,9 @@ class SnapshotTaker {
         copy.limits.push_back(use(meter, {.token = slot.face.slot, .account = slot.account}));
       }
     });
+    if (slot.particulars) {
+      copy.server = slot.particulars->server.facts(now_);
+    }
     return copy;
   }
 
@@ -225,8 +230,10 @@ class SnapshotTaker {
     if (account != nullptr && account->whole().active()) {
       return "account: " + std::string(to_string(account->whole().cause()));
     }
-    return slot.opens_at() > now_ ? std::string(to_string(slot.particulars->rests.whole().cause()))
-                                  : "limit reached";
+    if (slot.particulars && slot.particulars->rests.whole().active()) {
+      return std::string(to_string(slot.particulars->rests.whole().cause()));
+    }
+    return slot.opens_at() > now_ ? "the server says that nothing is left" : "limit reached";
   }
 
   [[nodiscard]] std::optional<std::chrono::milliseconds> left(SteadyTime until) const noexcept {

@@ -127,7 +127,9 @@ struct PoolState {
   /// What the token's own limits say; its face shows it to the policy.
   TokenRoom measure(Slot& slot) noexcept {
     const TokenRoom room = quotas.room_of(slot, latest);
-    slot.face.headroom = room.headroom;
+    slot.face.headroom = slot.particulars
+                             ? (std::min)(room.headroom, slot.particulars->server.headroom(latest))
+                             : room.headroom;
     return room;
   }
 
