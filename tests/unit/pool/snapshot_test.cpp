@@ -1,0 +1,98 @@
+#include "tokenpool/pool/snapshot.hpp"
+
+#include <set>
+
+#include "rig.hpp"
+
+using namespace test;
+
+TEST_CASE("a snapshot says what each token did") {
+  Rig rig({.tokens = tokens(2)});
+  Lease lease = rig.lease();
+  lease.settle({.answered = true, .answered_at = rig.now().steady, .latency = 8ms}, rig.now());
+  rig.once(meaning(Verdict::server_error));
+  rig.once(limited(5s));
+  const Lease held = rig.lease();
+  const TokenSnapshot first = rig.token("t0");
+  CHECK(first.successes == 1);
+  CHECK(first.rate_limited == 1);
+  CHECK(first.requests == 2);
+  CHECK(first.latency == 8ms);
+  CHECK(first.state == TokenState::resting);
+  CHECK(first.cause == "rate_limited");
+  CHECK(*first.rest == 5s);
+  const TokenSnapshot second = rig.token("t1");
+  CHECK(second.failures == 1);
+  CHECK(second.in_flight == 1);
+  CHECK(second.state == TokenState::available);
+  CHECK_FALSE(second.rest);
+  CHECK(second.cause.empty());
+}
+
+TEST_CASE("a snapshot says how much of each limit is used") {
+  std::vector<Token> list = tokens(1);
+  list[0].limits = {{.amount = 1000, .window = 1h, .unit = Unit::cost}};
+  Rig rig({.tokens = list,
+           .limits = {Limit::per_token(150, 24h), Limit::per_egress(300, 24h)},
+           .egress = {{.id = "wire"}}});
+  rig.once(success(), {.cost = 40});
+  rig.pass(1h - 10s);
+  const Lease held = rig.lease({.cost = 2});
+  const PoolSnapshot snapshot = rig.snapshot();
+  REQUIRE(snapshot.tokens[0].limits.size() == 2);
+  const LimitUse& requests = snapshot.tokens[0].limits[0];
+  CHECK(requests.scope == "token");
+  CHECK(requests.amount == 150);
+  CHECK(requests.used == 2);
+  CHECK(requests.window == 24h);
+  CHECK(*requests.resets_in == 23h + 10s);
+  const LimitUse& cost = snapshot.tokens[0].limits[1];
+  CHECK(cost.unit == Unit::cost);
+  CHECK(cost.used == 42);
+  REQUIRE(snapshot.egresses.size() == 1);
+  CHECK(snapshot.egresses[0].id == "wire");
+  CHECK(snapshot.egresses[0].in_flight == 1);
+  REQUIRE(snapshot.egresses[0].limits.size() == 1);
+  CHECK(snapshot.egresses[0].limits[0].used == 2);
+}
+
+TEST_CASE("a token at its own limit rests until there is room") {
+  Rig rig({.tokens = tokens(1), .limits = {Limit::per_token(1, 60s)}});
+  rig.once();
+  const TokenSnapshot token = rig.token("t0");
+  CHECK(token.state == TokenState::resting);
+  CHECK(token.cause == "limit reached");
+  CHECK(*token.rest == 60s);
+}
+
+TEST_CASE("a snapshot counts who is what") {
+  Rig rig({.tokens = tokens(5)});
+  rig.once(limited(5s, LimitScope::token));
+  rig.once(invalid());
+  rig.pool().disable("t2");
+  const PoolTotals totals = rig.snapshot().pool;
+  CHECK(totals.available == 2);
+  CHECK(totals.resting == 1);
+  CHECK(totals.ejected == 1);
+  CHECK(totals.disabled == 1);
+  CHECK(totals.waiting == 0);
+}
+
+TEST_CASE("an egress is shown by what it is without the credentials of its proxy") {
+  Rig rig({.tokens = tokens(1),
+           .egress = {{.source = "192.0.2.7"}, {.proxy = "http://user:canary@proxy.example:8080"}, {}}});
+  const PoolSnapshot snapshot = rig.snapshot();
+  REQUIRE(snapshot.egresses.size() == 3);
+  CHECK(snapshot.egresses[0].id == "192.0.2.7");
+  CHECK(snapshot.egresses[1].id == "http://proxy.example:8080");
+  CHECK(snapshot.egresses[2].id == "default");
+}
+
+TEST_CASE("each state of a token has its own name") {
+  std::set<std::string_view> names;
+  for (int state = 0; state <= static_cast<int>(TokenState::draining); ++state) {
+    names.insert(to_string(static_cast<TokenState>(state)));
+  }
+  CHECK(names ==
+        std::set<std::string_view>{"available", "resting", "probing", "ejected", "disabled", "draining"});
+}
