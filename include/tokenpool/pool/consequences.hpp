@@ -200,10 +200,10 @@ class Consequences {
     return true;
   }
 
-  /// The rest becomes what it was before the refusal, unless something else has changed it since.
+  /// The rest becomes what it was before the refusal, unless something else has lengthened it since.
   void take_back(const Shelved& refusal) {
     Rest& rest = rests_of(refusal).at(refusal.bucket, state_.latest);
-    if (rest.active() && rest.until() == refusal.own.until()) {
+    if (rest.active() && rest.until() <= refusal.own.until()) {
       rest = refusal.before;
       state_.refresh(state_.roster[refusal.slot]);
     }

@@ -68,7 +68,7 @@ class SharedCause {
     const auto asked = std::find_if(asked_.begin(), asked_.end(), is_of(refusal.slot));
     if (asked == asked_.end()) {
       asked_.push_back(refusal);
-    } else {
+    } else if (asked->own.until() < refusal.own.until()) {
       asked->own = refusal.own;
     }
     if (!suspected_ && asked_.size() >= enough) {

@@ -105,6 +105,15 @@ TEST_CASE("a token that was asked is asked again only when its own rest would be
   CHECK(place.cause.opens_at_for(9) < now);
 }
 
+TEST_CASE("a shorter word that comes later does not shorten a shelved rest") {
+  Place place;
+  for (const SlotNumber slot : {1U, 2U, 3U}) {
+    place.refuse(slot, 2s);
+  }
+  place.refuse_old(3, 3, 1s);
+  CHECK(place.cause.opens_at_for(3) == now + 2s);
+}
+
 TEST_CASE("when every token was asked the place opens with the first own rest") {
   Place place;
   place.refuse(1, 10s);
