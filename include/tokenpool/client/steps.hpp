@@ -23,6 +23,7 @@
 #include "tokenpool/quota/dialects.hpp"
 #include "tokenpool/retry/attempts.hpp"
 #include "tokenpool/retry/classify.hpp"
+#include "tokenpool/retry/classify_failure.hpp"
 #include "tokenpool/transport/transport.hpp"
 
 namespace tokenpool::detail {
@@ -42,17 +43,6 @@ struct Sending {
   Now started;
 };
 
-/// What a failed exchange says of token and egress.
-inline Classification meaning_of(const TransportFailure& failure) {
-  const bool on_the_way = failure.kind == FailureKind::connect || failure.kind == FailureKind::proxy ||
-                          failure.kind == FailureKind::tls ||
-                          (failure.kind == FailureKind::lost && !failure.sent);
-  Classification meaning;
-  meaning.verdict = on_the_way ? Verdict::network_error : Verdict::ambiguous;
-  meaning.reason = failure.detail;
-  return meaning;
-}
-
 /// One call's state and steps. `State` is the client's: options, pool, transport, clock. Used by one thread
 /// at a time.
 template <class State>
@@ -65,7 +55,7 @@ class CallSteps {
       : state_(state),
         request_(request),
         random_(state.next_seed()),
-        attempts_(state.options().retry, state.budget(), random_, facts(state, request)) {}
+        attempts_(state.options().retry, state.budget(), random_, facts(state, with_key(request))) {}
   CallSteps(const CallSteps&) = delete;
   CallSteps& operator=(const CallSteps&) = delete;
 
@@ -201,6 +191,21 @@ class CallSteps {
   }
 
  private:
+  /// The request with a key of its own, where that is wanted and it has none; 128 bits, as unique as a random
+  /// UUID.
+  Request& with_key(Request& request) {
+    const bool wanted = state_.options().retry.make_idempotency_keys && request.idempotency_key.empty();
+    if (wanted && !is_idempotent(request.method)) {
+      for (int half = 0; half < 2; ++half) {
+        std::uint64_t bits = random_.bits();
+        for (int digit = 0; digit < 16; ++digit, bits >>= 4U) {
+          request.idempotency_key += "0123456789abcdef"[bits & 0xfU];
+        }
+      }
+    }
+    return request;
+  }
+
   [[nodiscard]] static CallFacts facts(const State& state, const Request& request) {
     const ClientOptions& options = state.options();
     const SteadyTime entered = state.clock().now().steady;
@@ -224,9 +229,9 @@ class CallSteps {
     outcome.latency = (std::max)(exchange.answered_at - started.steady, Duration::zero());
     if (exchange.failure) {
       exchange.failure->detail = masked(std::move(exchange.failure->detail), secret);
-      outcome.meaning = meaning_of(*exchange.failure);
+      outcome.meaning = classify(*exchange.failure);
     } else {
-      outcome.meaning = classified(exchange.answer, now.wall);
+      outcome.meaning = classify_with(state_.options().classify, exchange.answer, now.wall);
       outcome.meaning.reason = masked(std::move(outcome.meaning.reason), secret);
     }
     note_attempt(exchange, outcome.meaning, lease, egress, started, now);
@@ -242,15 +247,6 @@ class CallSteps {
       outcome.cost = state_.options().cost_of ? state_.options().cost_of(record_.last()) : std::nullopt;
     }
     return outcome;
-  }
-
-  Classification classified(const Answer& answer, WallTime now) const {
-    for (const Classifier& classifier : state_.options().classify) {
-      if (std::optional<Classification> opinion = classifier(answer, now)) {
-        return *std::move(opinion);
-      }
-    }
-    return classify(answer, now);
   }
 
   void note_attempt(const Exchange& exchange, const Classification& meaning, const Lease& lease,

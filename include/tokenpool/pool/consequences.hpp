@@ -156,7 +156,10 @@ class Consequences {
     Shelved refusal{slot_.face.slot, all_of_account ? slot_.account : 0, bucket, own.untested(), {}};
     refuse(own, all_of_account ? LimitScope::account : LimitScope::token);
     refusal.own = own.untested();
-    const bool tells_of_others = meaning_.scope == LimitScope::unknown && slot_.usable();
+    // An account that nobody named may be that of other tokens, too.
+    const bool nobody_known = meaning_.scope == LimitScope::unknown ||
+                              (meaning_.scope == LimitScope::account && account_ == nullptr);
+    const bool tells_of_others = nobody_known && slot_.usable();
     if (tells_of_others && (bucket == 0 || !suspect(bucket_, refusal))) {
       suspect(egress_, refusal);
     }

@@ -42,6 +42,9 @@ struct RetryOptions {
   Backoff backoff{};
   BudgetOptions budget{};
   Replay replay = Replay::safe;
+  /// Gives every POST and PATCH without an idempotency key one of its own, the same for all its attempts.
+  /// Only for servers that honour Idempotency-Key: to the others repeating would not become safe by it.
+  bool make_idempotency_keys = false;
 };
 
 /// Get a lease and send.

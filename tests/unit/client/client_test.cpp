@@ -415,7 +415,7 @@ TEST_CASE("a policy that throws or points at nobody ends its call alone") {
 TEST_CASE("a lambda is a policy") {
   const auto last = [](const Candidates& candidates, PickContext&) { return candidates.size() - 1; };
   using Last = std::remove_const_t<decltype(last)>;
-  const Client<Last> client({.base_url = "https://host", .tokens = test::tokens(3)});
+  const Client<Last> client({.base_url = "https://host", .tokens = test::canary_tokens(3)});
   CHECK(client.stats().tokens.size() == 3);
 }
 

@@ -85,6 +85,22 @@ TEST_CASE("an idempotency key lets a POST be repeated and stays the same") {
   CHECK(t.transport->sent().size() == 3);
 }
 
+TEST_CASE("a client that makes idempotency keys gives each call one for all its attempts") {
+  ScriptedClient t(2, {.retry = {.make_idempotency_keys = true}});
+  t.transport->fail(FailureKind::lost, true).answer(200).answer(200).answer(200);
+  REQUIRE(t.post());
+  REQUIRE(t.post());
+  REQUIRE(t.get());
+  const auto sent = t.transport->sent();
+  REQUIRE(sent.size() == 4);
+  const auto key = [&](std::size_t i) { return sent[i].headers.get("Idempotency-Key"); };
+  REQUIRE(key(0));
+  CHECK(key(0)->size() == 32);
+  CHECK(key(1) == key(0));
+  CHECK(key(2) != key(0));
+  CHECK_FALSE(key(3));
+}
+
 TEST_CASE("Replay always repeats a POST that was lost on the way") {
   ScriptedClient t(2, {.retry = {.replay = Replay::always}});
   t.transport->fail(FailureKind::lost, true).answer(200);

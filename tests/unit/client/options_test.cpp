@@ -17,7 +17,7 @@ namespace {
 
 /// What a client says of options that are fit but for `spoil`.
 std::string complaint(const std::function<void(ClientOptions&)>& spoil) {
-  ClientOptions options{.base_url = "https://host/v1", .tokens = test::tokens(2)};
+  ClientOptions options{.base_url = "https://host/v1", .tokens = test::canary_tokens(2)};
   spoil(options);
   try {
     const Client<RoundRobin> client(std::move(options));
@@ -149,7 +149,7 @@ TEST_CASE("a token that is there twice is refused without being shown") {
 }
 
 TEST_CASE("options can be copied and used for two clients") {
-  const ClientOptions options{.base_url = "https://host/v1", .tokens = test::tokens(2)};
+  const ClientOptions options{.base_url = "https://host/v1", .tokens = test::canary_tokens(2)};
   ClientOptions copy = options;
   const Client<RoundRobin> one(options);
   const Client<Random> other(std::move(copy));

@@ -17,7 +17,7 @@ namespace test {
 inline constexpr std::string_view canary = "canary";
 
 /// Tokens with the ids "t0", "t1"... and the secrets "sk-canary-0", "sk-canary-1"...
-inline std::vector<tokenpool::Token> tokens(std::size_t count) {
+inline std::vector<tokenpool::Token> canary_tokens(std::size_t count) {
   std::vector<tokenpool::Token> made;
   for (std::size_t i = 0; i < count; ++i) {
     made.push_back({.secret = "sk-canary-" + std::to_string(i), .id = "t" + std::to_string(i)});
@@ -37,7 +37,7 @@ struct ScriptedClient {
 
   static tokenpool::ClientOptions completed(tokenpool::ClientOptions options, std::size_t count) {
     options.base_url = options.base_url.empty() ? "https://host/v1" : options.base_url;
-    options.tokens = options.tokens.empty() ? tokens(count) : options.tokens;
+    options.tokens = options.tokens.empty() ? canary_tokens(count) : options.tokens;
     options.seed = 1;
     return options;
   }

@@ -265,3 +265,12 @@ TEST_CASE("a suspected place whose asked tokens are replaced is not left locked"
   rig.pass(1s);
   rig.once();
 }
+
+TEST_CASE("a limit of an account that nobody named is evidence against what the tokens share") {
+  Rig rig({.tokens = tokens(6)});
+  for (int i = 0; i < 3; ++i) {
+    rig.once(limited(1h, LimitScope::account));
+  }
+  CHECK(rig.refused().why.scope == LimitScope::egress);
+  CHECK(rig.wait() <= 2s);
+}
