@@ -54,6 +54,7 @@ class PolicySuite {
       check("after a rest", &PolicySuite::takes_back_those_that_rested);
       check("after a token was added", &PolicySuite::takes_in_a_new_one);
       check("after a token was removed and another came", &PolicySuite::forgets_those_that_left);
+      check("after nobody was left", &PolicySuite::begins_again);
       check("between requests that nobody may serve", &PolicySuite::keeps_the_turn_when_nobody_fits);
     }
     if (promises_.weights) {
@@ -139,6 +140,18 @@ class PolicySuite {
     pool.serve(1001);
     pool.pool().add(Trial::token(5));
     expect_shares(pool, {1, 1, 0, 0, 1, 1}, *promises_.fairness);
+  }
+
+  /// All go, and come back in another order than the reverse of that in which they went.
+  void begins_again() {
+    Trial pool = trial(Weights(3, 1));
+    const std::vector<std::string> ids = {"t0", "t1", "t2"};
+    std::vector<std::string> back = ids;
+    do {
+      std::for_each(ids.begin(), ids.end(), [&](const std::string& id) { pool.pool().disable(id); });
+      std::for_each(back.begin(), back.end(), [&](const std::string& id) { pool.pool().enable(id); });
+      expect_shares(pool, Weights(3, 1), *promises_.fairness);
+    } while (std::next_permutation(back.begin(), back.end()));
   }
 
   /// Every token is passed over for every second request, and is where it was for the next.

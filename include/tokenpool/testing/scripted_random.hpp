@@ -20,6 +20,7 @@ class ScriptedRandom final : public RandomSource {
   /// down.
   static ScriptedRandom of_units(const std::vector<double>& units) {
     std::vector<std::uint64_t> script;
+    script.reserve(units.size());
     for (const double unit : units) {
       script.push_back(static_cast<std::uint64_t>(unit * 0x1.0p64));
     }
