@@ -96,7 +96,7 @@ class Changes {
   void set_secret(Slot& slot, const Secret& secret) {
     Credential renewed = *slot.credential;
     renewed.secret = secret;
-    Roster::set_credential(slot, std::make_shared<const Credential>(std::move(renewed)));
+    slot.set_credential(std::make_unique<const Credential>(std::move(renewed)));
   }
 
  private:

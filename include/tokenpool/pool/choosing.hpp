@@ -172,7 +172,7 @@ class Choice {
     for (const OpenEgress& egress : open_) {
       if (const SteadyTime opens = need_.pair_opens_at(state_, slot, egress.number); opens > now_) {
         offer(opens, blocker_of(slot, egress.number, opens));
-      } else if (!kept_for_earlier(slot, egress.number)) {
+      } else if (queue_.empty() || !kept_for_earlier(slot, egress.number)) {
         return egress.number;
       }
     }

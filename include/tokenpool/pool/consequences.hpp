@@ -30,6 +30,12 @@ class Consequences {
 
   /// An attempt ended as the outcome says.
   SettleResult apply() {
+    if (uneventful()) {
+      egress_.lost_in_a_row = 0;
+      served_elsewhere();
+      count();
+      return {};
+    }
     switch (meaning_.verdict) {
       case Verdict::success:
       case Verdict::caller_error: accepted(); break;
@@ -68,6 +74,13 @@ class Consequences {
  private:
   [[nodiscard]] Rests* own_rests() noexcept {
     return slot_.particulars ? &slot_.particulars->rests : nullptr;
+  }
+
+  /// As most requests end: accepted, with nothing that a success could heal.
+  [[nodiscard]] bool uneventful() const noexcept {
+    const bool accepted = meaning_.verdict == Verdict::success || meaning_.verdict == Verdict::caller_error;
+    return accepted && !slot_.particulars && account_ == nullptr && egress_.quiet() && bucket_.quiet() &&
+           !state_.service.active() && state_.endpoints[slot_.endpoint].refused_in_a_row.empty();
   }
 
   void count() noexcept {

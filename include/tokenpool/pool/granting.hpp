@@ -38,8 +38,11 @@ class Granting {
       if (request.skipped != nullptr) {
         *request.skipped = passed_over(state_, {bucket, request.cost, request.asked}, slot, pair->egress);
       }
-      return grant(slot,
-                   {{slot.face.slot, slot.account, pair->egress, bucket}, request.cost, 0, state_.latest});
+      return grant(slot, {{slot.face.slot, slot.account, pair->egress, bucket},
+                          request.cost,
+                          0,
+                          state_.latest,
+                          slot.credential.get()});
     }
     if (const auto* refusal = std::get_if<NotUntil>(&chosen)) {
       return *refusal;
@@ -61,9 +64,9 @@ class Granting {
     state_.policy.on_granted(slot.face);
     state_.place(slot, room);
     if (state_.ask_ledger) {
-      return Ask{Lease(keeper_, grant, slot.credential), std::move(claims)};
+      return Ask{Lease(keeper_, grant), std::move(claims)};
     }
-    return Acquired(std::in_place_type<Lease>, keeper_, grant, slot.credential);
+    return Acquired(std::in_place_type<Lease>, keeper_, grant);
   }
 
   /// Whatever rests and admits this request has it as the one that shows whether it rested long enough.

@@ -5,13 +5,12 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "tokenpool/pool/slot.hpp"
+#include "tokenpool/pool/slots.hpp"
 
 namespace tokenpool::detail {
 
@@ -19,7 +18,7 @@ namespace tokenpool::detail {
 /// Computer Programming 3, 6.4 algorithm R), so that no tombstones gather. Not thread-safe.
 class IdIndex {
  public:
-  explicit IdIndex(const std::deque<Slot>& slots) : slots_(slots) {}
+  explicit IdIndex(const Slots& slots) : slots_(slots) {}
 
   static constexpr SlotNumber nobody = 0xffffffffU;
 
@@ -72,7 +71,7 @@ class IdIndex {
     return cell;
   }
 
-  const std::deque<Slot>& slots_;
+  const Slots& slots_;
   std::vector<SlotNumber> cells_;
 };
 

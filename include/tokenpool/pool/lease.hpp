@@ -64,22 +64,18 @@ class LeaseKeeper {
 /// Leave to send one request. Move-only; used by one thread at a time; must not outlive its pool.
 class Lease {
  public:
-  Lease(detail::LeaseKeeper& keeper, const detail::Grant& grant,
-        std::shared_ptr<const Credential> credential) noexcept
-      : keeper_(&keeper), grant_(grant), credential_(std::move(credential)) {}
+  Lease(detail::LeaseKeeper& keeper, const detail::Grant& grant) noexcept : keeper_(&keeper), grant_(grant) {}
 
   Lease(Lease&& other) noexcept
       : keeper_(std::exchange(other.keeper_, nullptr)),
         grant_(other.grant_),
-        gives_up_at_(other.gives_up_at_),
-        credential_(std::move(other.credential_)) {}
+        gives_up_at_(other.gives_up_at_) {}
   Lease& operator=(Lease&& other) noexcept {
     if (this != &other) {
       let_go();
       keeper_ = std::exchange(other.keeper_, nullptr);
       grant_ = other.grant_;
       gives_up_at_ = other.gives_up_at_;
-      credential_ = std::move(other.credential_);
     }
     return *this;
   }
@@ -87,7 +83,9 @@ class Lease {
   Lease& operator=(const Lease&) = delete;
   ~Lease() { let_go(); }
 
-  [[nodiscard]] const Credential& credential() const noexcept { return *credential_; }
+  /// The credential that was given with the lease, whatever became of the token since. Valid until the lease
+  /// ends.
+  [[nodiscard]] const Credential& credential() const noexcept { return *grant_.credential; }
   [[nodiscard]] const detail::Grant& grant() const noexcept { return grant_; }
   [[nodiscard]] SlotNumber slot() const noexcept { return grant_.place.token; }
   [[nodiscard]] std::uint32_t egress() const noexcept { return grant_.place.egress; }
@@ -117,7 +115,6 @@ class Lease {
   detail::LeaseKeeper* keeper_;
   detail::Grant grant_;
   std::optional<SteadyTime> gives_up_at_;
-  std::shared_ptr<const Credential> credential_;
 };
 
 /// What stands in the way of a lease.

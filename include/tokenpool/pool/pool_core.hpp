@@ -254,9 +254,12 @@ class PoolCore : private LeaseKeeper {
   /// Serves the queue as far as it goes, in the order of coming.
   void serve(SteadyTime now) {
     state_.advance(now);
-    if (queue_.empty()) {
-      return;
+    if (!queue_.empty()) {
+      serve_queue();
     }
+  }
+
+  void serve_queue() {
     queue_.unblock();
     while (Waiter* waiter = queue_.next()) {
       serve_one(*waiter);
@@ -297,7 +300,9 @@ class PoolCore : private LeaseKeeper {
     return locked([&] {
       state_.advance(now.steady);
       SettleResult result = Settling(state_, grant).settle(outcome);
-      serve(state_.latest);
+      if (!queue_.empty()) {
+        serve(state_.latest);
+      }
       return result;
     });
   }

@@ -35,7 +35,11 @@ class Quotas {
     }
     for (const std::vector<Limit>& of_one : of_egresses) {
       egress_meters_.push_back(meters_of_one(of_one, Scope::egress, 0));
+      largest_cost_ = (std::max)(largest_cost_, largest_cost(egress_meters_.back()));
     }
+    largest_cost_ = (std::min)(largest_cost_, largest_cost(meters_));
+    shared_ = !meters_.empty() || std::any_of(egress_meters_.begin(), egress_meters_.end(),
+                                              [](const auto& meters) { return !meters.empty(); });
   }
 
   /// Meters for the limits of one token or egress, which count from the ticket after `since`.
@@ -49,9 +53,15 @@ class Quotas {
     return meters;
   }
 
+  /// Neither limit nor rest has a part in this token's requests: the way of most pools is short.
+  [[nodiscard]] bool unlimited(const Slot& slot) const noexcept { return !shared_ && !slot.particulars; }
+
   /// The room of a token by the limits that count it alone.
   [[nodiscard]] TokenRoom room_of(Slot& slot, SteadyTime now) noexcept {
     TokenRoom room{now, 1};
+    if (unlimited(slot)) {
+      return room;
+    }
     each_of_token(slot, [&](Meter& meter) {
       Window* window = meter.limit().scope == Scope::token ? meter.find({.token = slot.face.slot}) : nullptr;
       if (window != nullptr) {
@@ -65,6 +75,9 @@ class Quotas {
   /// When the egress has room for the request, by the limits that no token has a part in.
   [[nodiscard]] GateRoom gate(const Place& place, std::int64_t cost, SteadyTime now) noexcept {
     GateRoom room{now, Scope::pool};
+    if (!shared_) {
+      return room;
+    }
     each_of_egress(place.egress, [&](Meter& meter) {
       if (has(meter.limit().scope, Scope::token | Scope::account)) {
         return;
@@ -81,6 +94,9 @@ class Quotas {
   [[nodiscard]] SteadyTime pair_opens_at(Slot& slot, const Place& place, std::int64_t cost,
                                          SteadyTime now) noexcept {
     SteadyTime when = now;
+    if (unlimited(slot)) {
+      return when;
+    }
     each(slot, place.egress, [&](Meter& meter) {
       const Limit& limit = meter.limit();
       const bool told_by_availability = limit.scope == Scope::token && limit.unit != Unit::cost;
@@ -105,17 +121,11 @@ class Quotas {
 
   /// The largest cost that the limits let one request have, by those that every token meets on the egress
   /// that allows most.
-  [[nodiscard]] std::int64_t largest_cost() const noexcept {
-    std::int64_t by_egress = 0;
-    for (const std::vector<Meter>& meters : egress_meters_) {
-      by_egress = (std::max)(by_egress, largest_cost(meters));
-    }
-    return (std::min)(by_egress, largest_cost(meters_));
-  }
+  [[nodiscard]] std::int64_t largest_cost() const noexcept { return largest_cost_; }
 
   /// The largest cost by the limits of this token alone.
   [[nodiscard]] static std::int64_t largest_cost_of(const Slot& slot) noexcept {
-    return slot.particulars ? largest_cost(slot.particulars->meters) : unlimited;
+    return slot.particulars ? largest_cost(slot.particulars->meters) : no_limit;
   }
 
   /// The largest cost of a request by this token and this egress.
@@ -125,6 +135,9 @@ class Quotas {
 
   /// Takes the request's units from all limits or, when memory is out, from none.
   void reserve(Slot& slot, const Place& place, std::int64_t cost) {
+    if (unlimited(slot)) {
+      return;
+    }
     std::size_t taken = 0;
     try {
       each(slot, place.egress, [&](Meter& meter) {
@@ -205,14 +218,14 @@ class Quotas {
   }
 
  private:
-  static constexpr std::int64_t unlimited = (std::numeric_limits<std::int64_t>::max)();
+  static constexpr std::int64_t no_limit = (std::numeric_limits<std::int64_t>::max)();
 
   [[nodiscard]] static double share_left(const Limit& limit, Window& window, SteadyTime now) noexcept {
     return 1 - static_cast<double>(window.used(now)) / static_cast<double>(limit.amount);
   }
 
   [[nodiscard]] static std::int64_t largest_cost(const std::vector<Meter>& meters) noexcept {
-    std::int64_t largest = unlimited;
+    std::int64_t largest = no_limit;
     for (const Meter& meter : meters) {
       if (meter.limit().unit == Unit::cost) {
         largest = (std::min)(largest, meter.limit().amount);
@@ -231,6 +244,8 @@ class Quotas {
 
   std::vector<Meter> meters_;
   std::vector<std::vector<Meter>> egress_meters_;  ///< by egress number
+  std::int64_t largest_cost_ = 0;
+  bool shared_ = false;  ///< there are limits that many tokens meet
 };
 
 }  // namespace tokenpool::detail

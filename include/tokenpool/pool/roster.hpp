@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +13,7 @@
 #include "tokenpool/pool/available.hpp"
 #include "tokenpool/pool/id_index.hpp"
 #include "tokenpool/pool/names.hpp"
-#include "tokenpool/pool/slot.hpp"
+#include "tokenpool/pool/slots.hpp"
 #include "tokenpool/pool/token.hpp"
 
 namespace tokenpool::detail {
@@ -40,10 +39,12 @@ class Roster {
 
   /// The token with this secret; null if there is none.
   [[nodiscard]] const Slot* find(const Secret& secret) const noexcept {
-    const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-      return slot.present && slot.credential->secret == secret;
-    });
-    return found == slots_.end() ? nullptr : &*found;
+    for (SlotNumber number = 0; number < slots_.size(); ++number) {
+      if (const Slot& slot = slots_[number]; slot.present && slot.credential->secret == secret) {
+        return &slot;
+      }
+    }
+    return nullptr;
   }
 
   /// Makes space for `tokens` tokens at once. Throws std::bad_alloc, or what the policy's reserve throws.
@@ -69,9 +70,8 @@ class Roster {
     const std::uint32_t endpoint = endpoints_.number(token.base_url);
     const std::uint32_t account = accounts_.number(token.account);
     std::string id = id_of(token);
-    slot.credential = std::make_shared<const Credential>(Credential{
-        std::move(id), std::move(token.secret), std::move(token.base_url), std::move(token.headers)});
-    slot.face.id = slot.credential->token_id;
+    slot.set_credential(std::make_unique<const Credential>(Credential{
+        std::move(id), std::move(token.secret), std::move(token.base_url), std::move(token.headers)}));
     slot.face.weight = token.weight;
     slot.face.priority = token.priority;
     slot.account = account != 0 ? account : account_of_its_own | slot.face.slot;
@@ -93,12 +93,6 @@ class Roster {
     slot.next_vacant = std::exchange(vacant_, number + 1);
   }
 
-  /// Replaces what is sent for the token; its id stays the same text.
-  static void set_credential(Slot& slot, std::shared_ptr<const Credential> credential) noexcept {
-    slot.face.id = credential->token_id;
-    slot.credential = std::move(credential);
-  }
-
   /// Changes flags of a slot that decide whether it is usable.
   template <class F>
   void change(Slot& slot, F&& edit) noexcept {
@@ -111,13 +105,15 @@ class Roster {
   void place(Slot& slot, SteadyTime opens_at, SteadyTime now) noexcept {
     const SlotNumber number = slot.face.slot;
     if (opens_at <= now) {
-      if (!available_.contains(number)) {
+      if (!std::exchange(slot.available, true)) {
         wake_ups_.erase(number);
         available_.insert(slot.face);
       }
       return;
     }
-    available_.erase(number);
+    if (std::exchange(slot.available, false)) {
+      available_.erase(number);
+    }
     if (opens_at == end_of_time) {
       wake_ups_.erase(number);
     } else {
@@ -144,13 +140,13 @@ class Roster {
       if (space_ < needed) {
         reserve((std::max)(needed, 2 * space_));
       }
-      slots_.emplace_back().face.slot = static_cast<SlotNumber>(needed - 1);
+      slots_.grow();
       vacant_ = static_cast<SlotNumber>(needed);
     }
     return slots_[vacant_ - 1];
   }
 
-  std::deque<Slot> slots_;
+  Slots slots_;
   SlotNumber vacant_ = 0;  ///< one more than the number of the first empty slot; 0: none
   IdIndex ids_{slots_};
   AvailableSet available_;

@@ -26,11 +26,12 @@ class Settling {
       state_.quotas.refund(slot_, grant_);
     }
     if (!outcome.facts.empty()) {
-      slot_.more().server.heard(outcome.facts, grant_.place.bucket, grant_.ticket, state_.latest, state_.max_rest);
+      slot_.more().server.heard(outcome.facts, grant_.place.bucket, grant_.ticket, state_.latest,
+                                state_.max_rest);
     }
-    tell_policy(outcome);
+    const TokenRoom room = tell_policy(outcome);
     SettleResult result = Consequences(state_, grant_, outcome).apply();
-    finish();
+    finish(room);
     return result;
   }
 
@@ -38,9 +39,9 @@ class Settling {
   void give_back() noexcept {
     release();
     state_.quotas.refund(slot_, grant_);
-    tell_policy({});
+    const TokenRoom room = tell_policy({});
     Consequences(state_, grant_, {}).release_probes();
-    finish();
+    finish(room);
   }
 
  private:
@@ -50,12 +51,13 @@ class Settling {
   }
 
   void release() noexcept {
-    --slot_.face.in_flight;
+    slot_.release(grant_.credential);
     --state_.egress_places[grant_.place.egress].in_flight;
     --state_.bucket_places[grant_.place.bucket].in_flight;
   }
 
-  void tell_policy(const Outcome& outcome) noexcept {
+  /// Returns the room that the token has now.
+  TokenRoom tell_policy(const Outcome& outcome) noexcept {
     const bool success = outcome.answered && (outcome.meaning.verdict == Verdict::success ||
                                               outcome.meaning.verdict == Verdict::caller_error);
     // A refusal comes fast and would make its token look quick.
@@ -65,13 +67,14 @@ class Settling {
                                ? outcome.latency
                                : slot_.face.latency + (outcome.latency - slot_.face.latency) / smoothing;
     }
-    state_.measure(slot_);
+    const TokenRoom room = state_.measure(slot_);
     state_.policy.on_settled(slot_.face, {success, outcome.answered, outcome.latency, state_.latest});
+    return room;
   }
 
-  void finish() noexcept {
+  void finish(const TokenRoom& room) noexcept {
     if (slot_.present) {
-      state_.refresh(slot_);
+      state_.place(slot_, room);
     } else if (slot_.face.in_flight == 0) {
       state_.vacate(slot_);
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tokenpool/base/secret.hpp"
@@ -17,8 +18,7 @@
 
 namespace tokenpool {
 
-/// What a request needs of its token. Shared with the leases in flight, so that a rotated or removed token
-/// lives on for them.
+/// What a request needs of its token. A rotated or removed one lives on until its last lease has ended.
 struct Credential {
   std::string token_id{};
   Secret secret{};
@@ -34,6 +34,13 @@ struct Grant {
   std::int64_t cost = 1;
   std::uint64_t ticket = 0;
   SteadyTime at{};
+  const Credential* credential = nullptr;
+};
+
+/// A credential that its token no longer has, with the leases in flight that still do.
+struct Retired {
+  std::unique_ptr<const Credential> credential;
+  std::uint32_t leases = 0;
 };
 
 /// What became of the attempts of a token or an egress.
@@ -49,14 +56,15 @@ struct Particulars {
   ServerWord server;          ///< what it says it has left
   std::vector<Meter> meters;  ///< of its own limits
   std::string note;           ///< why it is disabled, ejected or rests, in a few words
+  std::vector<Retired> retired;
   std::uint8_t forbidden_in_a_row = 0;
   std::uint8_t bare_refusals = 0;  ///< 401 without a code, in a row
 };
 
 /// One token's place in the pool.
-struct Slot {
+struct alignas(128) Slot {
   Candidate face;
-  std::shared_ptr<const Credential> credential;
+  std::unique_ptr<const Credential> credential;
   std::unique_ptr<Particulars> particulars;  ///< null while there are none
   Tally tally;
   std::uint32_t account = 0;
@@ -64,6 +72,7 @@ struct Slot {
   bool present = false;  ///< in the pool; a removed one stays as long as it has leases in flight
   bool disabled = false;
   bool ejected = false;
+  bool available = false;      ///< lies in the dense array
   SlotNumber next_vacant = 0;  ///< of an empty slot: one more than the number of the next one; 0: none
 
   [[nodiscard]] bool usable() const noexcept { return present && !disabled && !ejected; }
@@ -74,6 +83,29 @@ struct Slot {
       particulars = std::make_unique<Particulars>();
     }
     return *particulars;
+  }
+
+  /// Gives the token another credential under the same id. Throws std::bad_alloc, nothing changed.
+  void set_credential(std::unique_ptr<const Credential> renewed) {
+    if (face.in_flight != 0) {
+      std::uint32_t leases = face.in_flight;
+      for (const Retired& older : more().retired) {
+        leases -= older.leases;
+      }
+      more().retired.reserve(more().retired.size() + 1);
+      more().retired.push_back({std::move(credential), leases});
+    }
+    face.id = renewed->token_id;
+    credential = std::move(renewed);
+  }
+
+  /// A lease with this credential has ended.
+  void release(const Credential* used) noexcept {
+    --face.in_flight;
+    if (particulars && used != credential.get()) {
+      std::erase_if(particulars->retired,
+                    [used](Retired& older) { return older.credential.get() == used && --older.leases == 0; });
+    }
   }
 
   /// When the token as a whole has rested enough, and has something left by the server's word.

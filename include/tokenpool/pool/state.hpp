@@ -48,10 +48,13 @@ struct SharedPlace {
     return (std::max)(rest.opens_at(), inferred.opens_at(usable));
   }
 
-  /// Nothing would be lost if it were forgotten.
-  [[nodiscard]] bool idle() const noexcept {
-    return in_flight == 0 && !rest.active() && !inferred.active() && inferred.asked().empty();
+  /// Nothing speaks against it.
+  [[nodiscard]] bool quiet() const noexcept {
+    return !rest.active() && !inferred.active() && inferred.asked().empty();
   }
+
+  /// Nothing would be lost if it were forgotten.
+  [[nodiscard]] bool idle() const noexcept { return in_flight == 0 && quiet(); }
 };
 
 /// Different tokens refused by one endpoint with no success between.
@@ -126,6 +129,9 @@ struct PoolState {
 
   /// What the token's own limits say; its face shows it to the policy.
   TokenRoom measure(Slot& slot) noexcept {
+    if (quotas.unlimited(slot)) {
+      return {latest, 1};
+    }
     const TokenRoom room = quotas.room_of(slot, latest);
     slot.face.headroom = slot.particulars
                              ? (std::min)(room.headroom, slot.particulars->server.headroom(latest))
@@ -134,6 +140,9 @@ struct PoolState {
   }
 
   void place(Slot& slot, const TokenRoom& room) noexcept {
+    if (slot.available && slot.usable() && quotas.unlimited(slot)) {
+      return;
+    }
     if (slot.usable()) {
       roster.place(slot, (std::max)(slot.opens_at(), room.opens_at), latest);
     } else {

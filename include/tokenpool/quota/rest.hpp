@@ -87,12 +87,11 @@ class Rest {
   /// `ticket` succeeded: the rest is over and forgotten if the request was sent after it began.
   /// Returns whether a rest ended by this.
   bool succeeded(std::uint64_t ticket) noexcept {
-    if (!is_new(ticket)) {
+    if (!active_ || !is_new(ticket)) {
       return false;
     }
-    const bool ended = active_;
     *this = Rest{};
-    return ended;
+    return true;
   }
 
   /// `ticket` ended without telling anything: if it was the probe, another one may go.

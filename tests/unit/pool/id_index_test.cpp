@@ -1,5 +1,6 @@
 #include "tokenpool/pool/id_index.hpp"
 
+#include <deque>
 #include <map>
 #include <string>
 
@@ -8,10 +9,10 @@
 
 using tokenpool::SlotNumber;
 using tokenpool::detail::IdIndex;
-using tokenpool::detail::Slot;
+using tokenpool::detail::Slots;
 
 TEST_CASE("an empty index finds nobody") {
-  const std::deque<Slot> slots;
+  const Slots slots;
   CHECK(IdIndex(slots).find("a") == IdIndex::nobody);
 }
 
@@ -20,10 +21,10 @@ TEST_CASE("ids that come and go in any order are found as in a map") {
   CAPTURE(seed);
   constexpr SlotNumber count = 60;
   std::deque<std::string> ids;
-  std::deque<Slot> slots;
+  Slots slots;
   for (SlotNumber i = 0; i < count; ++i) {
     ids.push_back("id-" + std::to_string(i));
-    slots.emplace_back().face.id = ids.back();
+    slots.grow().face.id = ids.back();
   }
   IdIndex index(slots);
   std::map<std::string, SlotNumber> oracle;

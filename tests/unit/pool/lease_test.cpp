@@ -75,11 +75,19 @@ TEST_CASE("a lease that takes the place of another lets that one go") {
 
 TEST_CASE("a lease keeps the credential that it was given") {
   Rig rig({.tokens = tokens(1)});
-  Lease lease = rig.lease();
+  Lease first = rig.lease();
+  Lease second = rig.lease();
   rig.pool().set_secret("t0", "rotated");
-  CHECK(lease.credential().secret.reveal() == "secret-0");
+  Lease third = rig.lease();
+  rig.pool().set_secret("t0", "rotated again");
+  rig.answer(first);
+  CHECK(second.credential().secret.reveal() == "secret-0");
+  CHECK(third.credential().secret.reveal() == "rotated");
+  rig.answer(third);
+  CHECK(rig.lease().credential().secret.reveal() == "rotated again");
   rig.pool().remove("t0");
-  CHECK(lease.credential().token_id == "t0");
-  rig.answer(lease);
-  CHECK(lease.credential().secret.reveal() == "secret-0");
+  CHECK(second.credential().secret.reveal() == "secret-0");
+  CHECK(second.credential().token_id == "t0");
+  rig.answer(second);
+  CHECK(rig.snapshot().tokens.empty());
 }
