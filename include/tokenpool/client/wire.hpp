@@ -2,6 +2,7 @@
 // From a caller's request and a lease to what goes over the wire: the URL under the token's own base, all
 // headers in their order of precedence, and the credential, put in last and nowhere else.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,12 +58,17 @@ inline void add_layer(Headers& headers, const Headers& layer) {
 /// The headers that come before the credential: the request's win over the token's, those over the client's.
 inline Headers merged_headers(const ClientOptions& options, const Credential& credential,
                               const Request& request) {
-  Headers headers = request.headers;
+  constexpr std::size_t our_own = 5;
+  Headers headers;
+  headers.reserve(request.headers.size() + credential.headers.size() + options.headers.size() + our_own);
+  for (const HeaderField& field : request.headers) {
+    headers.add(field.name, field.value);
+  }
   add_layer(headers, credential.headers);
   add_layer(headers, options.headers);
-  const auto add_unless_there = [&](const char* name, const std::string& value) {
+  const auto add_unless_there = [&](const char* name, std::string_view value) {
     if (!value.empty() && !headers.get(name)) {
-      headers.add(name, value);
+      headers.add(name, std::string(value));
     }
   };
   add_unless_there("Accept", "application/json");
@@ -72,20 +78,24 @@ inline Headers merged_headers(const ClientOptions& options, const Credential& cr
   return headers;
 }
 
-/// The base URL under which `credential` is used. Tokens may come while the client is at work, so what the
-/// client checks of its first ones is checked here again.
-inline BaseUrl base_for(const std::optional<BaseUrl>& common, const Credential& credential) {
-  const std::string field = "token " + credential.token_id;
-  check_headers(credential.headers, field + ": headers");
-  return common && credential.base_url.empty() ? *common
-                                               : checked_base_url(credential.base_url, field + ": base_url");
+/// The URL of `path` for `credential`; nothing for another origin. Tokens may come while the client is at
+/// work, so what the client checks of its first ones is checked here again.
+inline std::optional<std::string> url_for(const std::optional<BaseUrl>& common, const Credential& credential,
+                                          const std::string& path) {
+  if (const auto problem = problem_with(credential.headers, "headers")) {
+    unfit_option("token " + credential.token_id + ": " + *problem);
+  }
+  return common && credential.base_url.empty()
+             ? resolve(*common, path)
+             : resolve(checked_base_url(credential.base_url, "token " + credential.token_id + ": base_url"),
+                       path);
 }
 
 /// `common` is options.base_url taken apart, where there is one. Throws Error{invalid_request} when the path
 /// is a URL of another origin than the token's.
 inline Wire wire_for(const ClientOptions& options, const std::optional<BaseUrl>& common,
                      const Credential& credential, const Request& request) {
-  std::optional<std::string> url = resolve(base_for(common, credential), request.path);
+  std::optional<std::string> url = url_for(common, credential, request.path);
   if (!url) {
     unfit_option(
         "path is a URL of another origin than the token's base_url: a credential goes nowhere else; "

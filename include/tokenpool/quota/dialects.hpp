@@ -77,7 +77,14 @@ inline std::optional<LimitFieldName> split_limit_name(std::string_view name, std
   return std::nullopt;
 }
 
+/// No field of any family begins otherwise: most fields of most answers end here.
+inline bool may_be_of_a_family(std::string_view field) noexcept {
+  const char first = field.empty() ? ' ' : ascii_lower(field.front());
+  return first == 'x' || first == 'r' || first == 'a';
+}
+
 inline std::optional<LimitFieldName> limit_field_name(std::string_view field) {
+  if (!may_be_of_a_family(field)) return std::nullopt;
   for (const LimitFieldFamily& family : limit_field_families) {
     if (equal_ignoring_case(field.substr(0, family.prefix.size()), family.prefix)) {
       return split_limit_name(lowered(field.substr(family.prefix.size())), family.counts);
@@ -120,11 +127,13 @@ inline void take_limit_field(LimitFact& fact, const LimitFieldName& name, std::s
 /// any usable member are left out. Instants are measured by the server's own Date where there is one. Throws
 /// nothing for what a server sent.
 inline std::vector<LimitFact> limit_facts(const Headers& headers, std::chrono::system_clock::time_point now) {
-  const CalendarTime from = server_time(headers, now);
+  std::optional<CalendarTime>
+      from;  // reading a date costs more than all the rest, and most answers need none
   std::vector<LimitFact> facts = rate_limit_fields(headers);
   for (const auto& [field, value] : headers) {
     if (const auto name = detail::limit_field_name(field)) {
-      detail::take_limit_field(detail::fact_named(facts, name->counts), *name, value, from);
+      from = from ? from : server_time(headers, now);
+      detail::take_limit_field(detail::fact_named(facts, name->counts), *name, value, *from);
     }
   }
   std::erase_if(facts,

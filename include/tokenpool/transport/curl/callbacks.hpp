@@ -54,8 +54,9 @@ inline void begin_answer(Transfer& transfer, std::string_view line) {
   const std::size_t space = line.find(' ');
   const std::string_view digits =
       space == std::string_view::npos ? std::string_view() : line.substr(space + 1, 3);
+  constexpr std::size_t usual_fields = 16;
   transfer.answer = Answer{};
-  transfer.answer.status = 0;
+  transfer.answer.headers.reserve(usual_fields);
   for (const char digit : digits) {
     transfer.answer.status = digit >= '0' && digit <= '9' ? transfer.answer.status * 10 + (digit - '0') : 0;
   }

@@ -55,7 +55,7 @@ class Exchanger {
     if (!request.body.rewind()) {
       return TransportFailure{FailureKind::body, false, "the body cannot be sent again"};
     }
-    headers_ = header_list(request.headers);
+    headers_ = header_list(request.headers, traits_of_body(request));
     OptionSetter options(easy_.get());
     if (setup_.fits(request)) {
       set_text_body(options, request);

@@ -38,18 +38,27 @@ inline void append(List& list, const std::string& line) {
   list.reset(longer);
 }
 
+/// What libcurl would add by itself for a body: it calls one without a type a form, and holds one of over a
+/// megabyte back until the server says "100 Continue", which few APIs do.
+struct BodyTraits {
+  bool present = false;
+  bool large = false;  ///< or of a size that is not known beforehand
+};
+
 /// Header fields as libcurl wants them (CURLOPT_HTTPHEADER): a field with an empty value ends in a semicolon,
-/// and a bare "Name:" keeps libcurl from adding one of its own. It would call an empty POST a form, and hold
-/// back bodies over a megabyte until the server says "100 Continue", which few APIs do.
-inline List header_list(const Headers& headers) {
+/// and a bare "Name:" keeps libcurl from adding one of its own.
+inline List header_list(const Headers& headers, BodyTraits body) {
   List list;
+  std::string line;
   for (const auto& field : headers) {
-    append(list, field.value.empty() ? field.name + ";" : field.name + ": " + field.value);
+    line.assign(field.name).append(field.value.empty() ? ";" : ": ").append(field.value);
+    append(list, line);
   }
-  for (const char* of_libcurl : {"Content-Type", "Expect"}) {
-    if (!headers.get(of_libcurl)) {
-      append(list, std::string(of_libcurl) + ":");
-    }
+  if (body.present && !headers.get("Content-Type")) {
+    append(list, "Content-Type:");
+  }
+  if (body.large && !headers.get("Expect")) {
+    append(list, "Expect:");
   }
   return list;
 }

@@ -65,10 +65,20 @@ inline void set_streamed_body(OptionSetter& options, Transfer& transfer, const B
 }
 
 /// The bytes of a text body, which libcurl reads from where they lie.
-inline void set_text_body(OptionSetter& options, const TransportRequest& request) {
+/// Whether the request has a body, be it an empty one.
+inline bool sends_body(const TransportRequest& request) noexcept {
   const std::string& method = request.method;
   const bool always = method == "POST" || method == "PUT" || method == "PATCH";
-  if (method != "HEAD" && (always || !request.body.empty())) {
+  return method != "HEAD" && (always || !request.body.empty());
+}
+
+inline BodyTraits traits_of_body(const TransportRequest& request) noexcept {
+  constexpr std::uint64_t held_back_above = 1'000'000;
+  return {sends_body(request), request.body.streamed() || *request.body.size() > held_back_above};
+}
+
+inline void set_text_body(OptionSetter& options, const TransportRequest& request) {
+  if (sends_body(request)) {
     options.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text().size()),
                 "body size");
     options.set(CURLOPT_POSTFIELDS, request.body.text().data(), "body");
