@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,8 +27,8 @@ struct OpenEgress {
 class Choice {
  public:
   struct Pair {
-    Slot* slot;
-    std::uint32_t egress;
+    Slot* slot = nullptr;
+    std::uint32_t egress = 0;
   };
   using Result = std::variant<Pair, NotUntil, Never>;
 
@@ -57,8 +56,8 @@ class Choice {
     find_open_egresses();
     if (!open_.empty()) {
       const Unhide unhide{state_.roster.available()};
-      if (const std::optional<Pair> pair = ask_policy()) {
-        return *pair;
+      if (const Pair pair = ask_policy(); pair.slot != nullptr) {
+        return pair;
       }
     }
     return refusal(any_available);
@@ -76,11 +75,17 @@ class Choice {
 
   void find_open_egresses() {
     open_.clear();
+    const bool behind_is_quiet = !state_.service.active() && state_.bucket_places[need_.bucket].quiet();
     const std::size_t usable = state_.roster.usable();
     const SteadyTime service = state_.service.opens_at();
     const SteadyTime bucket = state_.bucket_places[need_.bucket].opens_at(usable);
     for (std::uint32_t egress = 0; egress < state_.egresses.size(); ++egress) {
-      const SteadyTime rested = state_.egress_places[egress].opens_at(usable);
+      const SharedPlace& place = state_.egress_places[egress];
+      if (behind_is_quiet && place.quiet() && !state_.quotas.shared()) {
+        open_.push_back({1, egress});
+        continue;
+      }
+      const SteadyTime rested = place.opens_at(usable);
       const GateRoom gate = state_.quotas.gate({.egress = egress, .bucket = need_.bucket}, need_.cost, now_);
       const SteadyTime opens = (std::max)({service, bucket, rested, gate.opens_at});
       if (opens <= now_) {
@@ -120,13 +125,14 @@ class Choice {
     }
   }
 
-  std::optional<Pair> ask_policy() {
+  /// The pair that the policy takes; no slot when nobody is fit.
+  Pair ask_policy() {
     AvailableSet& available = state_.roster.available();
     for (int asked = 0; asked < patience && available.size() != 0; ++asked) {
       const std::size_t index = pick();
       Slot& slot = state_.roster[available[index].slot];
-      if (const std::optional<std::uint32_t> egress = fit(slot)) {
-        return Pair{&slot, *egress};
+      if (const OpenEgress* egress = fit(slot)) {
+        return Pair{&slot, egress->number};
       }
       available.hide(index);
     }
@@ -136,10 +142,10 @@ class Choice {
       }
     }
     if (available.size() == 0) {
-      return std::nullopt;
+      return {};
     }
     Slot& slot = state_.roster[available[pick()].slot];
-    return Pair{&slot, *fit(slot)};
+    return Pair{&slot, fit(slot)->number};
   }
 
   std::size_t pick() {
@@ -158,25 +164,35 @@ class Choice {
                                                 " candidates: return an index below candidates.size()");
   }
 
-  /// The egress by which an available token can send this request, if there is one.
-  std::optional<std::uint32_t> fit(Slot& slot) {
+  /// The egress by which an available token can send this request; null if there is none.
+  const OpenEgress* fit(Slot& slot) {
     const SlotNumber number = slot.face.slot;
+    if (nothing_to_check(slot)) {
+      return &open_.front();
+    }
     if (need_.has_asked(number)) {
       ++asked_;
-      return std::nullopt;
+      return nullptr;
     }
     if (const SteadyTime opens = need_.token_opens_at(state_, slot); opens > now_) {
       offer(opens, blocker_of(slot, opens));
-      return std::nullopt;
+      return nullptr;
     }
     for (const OpenEgress& egress : open_) {
       if (const SteadyTime opens = need_.pair_opens_at(state_, slot, egress.number); opens > now_) {
         offer(opens, blocker_of(slot, egress.number, opens));
       } else if (queue_.empty() || !kept_for_earlier(slot, egress.number)) {
-        return egress.number;
+        return &egress;
       }
     }
-    return std::nullopt;
+    return nullptr;
+  }
+
+  /// As with most requests: no limit, no rest, no queue, no suspicion.
+  [[nodiscard]] bool nothing_to_check(const Slot& slot) const noexcept {
+    return state_.quotas.unlimited(slot) && need_.asked.empty() && queue_.empty() &&
+           state_.account_rests_of(slot) == nullptr && state_.bucket_places[need_.bucket].quiet() &&
+           state_.egress_places[open_.front().number].quiet();
   }
 
   [[nodiscard]] Blocker blocker_of(const Slot& slot, SteadyTime opens) const noexcept {

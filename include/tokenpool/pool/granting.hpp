@@ -38,11 +38,12 @@ class Granting {
       if (request.skipped != nullptr) {
         *request.skipped = passed_over(state_, {bucket, request.cost, request.asked}, slot, pair->egress);
       }
-      return grant(slot, {{slot.face.slot, slot.account, pair->egress, bucket},
-                          request.cost,
-                          0,
-                          state_.latest,
-                          slot.credential.get()});
+      Grant grant{{slot.face.slot, slot.account, pair->egress, bucket},
+                  request.cost,
+                  0,
+                  state_.latest,
+                  slot.credential.get()};
+      return this->grant(slot, grant);
     }
     if (const auto* refusal = std::get_if<NotUntil>(&chosen)) {
       return *refusal;
@@ -51,7 +52,7 @@ class Granting {
   }
 
  private:
-  Acquired grant(Slot& slot, Grant grant) {
+  Acquired grant(Slot& slot, Grant& grant) {
     std::vector<Claim> claims = state_.ask_ledger ? claims_of(state_, slot, grant) : std::vector<Claim>();
     state_.quotas.reserve(slot, grant.place, grant.cost);
     grant.ticket = ++state_.newest_ticket;

@@ -53,6 +53,9 @@ class Quotas {
     return meters;
   }
 
+  /// There are limits that many tokens meet.
+  [[nodiscard]] bool shared() const noexcept { return shared_; }
+
   /// Neither limit nor rest has a part in this token's requests: the way of most pools is short.
   [[nodiscard]] bool unlimited(const Slot& slot) const noexcept { return !shared_ && !slot.particulars; }
 
@@ -156,6 +159,9 @@ class Quotas {
   }
 
   void refund(Slot& slot, const Grant& grant) noexcept {
+    if (unlimited(slot)) {
+      return;
+    }
     each(slot, grant.place.egress, [&](Meter& meter) {
       if (meter.counts(grant.ticket)) {
         meter.refund(grant.place, grant.cost);
@@ -166,6 +172,9 @@ class Quotas {
   /// The request truly took `cost`, had arrived by `arrived_by` and was answered at `answered`.
   void settle(Slot& slot, const Grant& grant, std::int64_t cost, SteadyTime arrived_by,
               SteadyTime answered) noexcept {
+    if (unlimited(slot)) {
+      return;
+    }
     each(slot, grant.place.egress, [&](Meter& meter) {
       if (meter.counts(grant.ticket)) {
         meter.settle(grant.place, grant.cost, cost, arrived_by, answered);
@@ -245,7 +254,7 @@ class Quotas {
   std::vector<Meter> meters_;
   std::vector<std::vector<Meter>> egress_meters_;  ///< by egress number
   std::int64_t largest_cost_ = 0;
-  bool shared_ = false;  ///< there are limits that many tokens meet
+  bool shared_ = false;
 };
 
 }  // namespace tokenpool::detail
