@@ -17,7 +17,7 @@ namespace rotate {
 /// threads, which inherit the blocked signals.
 class Interruption {
  public:
-  explicit Interruption(tokenpool::CancelSource source) {
+  explicit Interruption(const tokenpool::CancelSource& source) {
     sigset_t signals;
     sigemptyset(&signals);
     for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {

@@ -75,7 +75,7 @@ class ChildProcess {
   std::string read_all() {
     std::string text;
     char block[4096];
-    for (ssize_t size; (size = ::read(output_, block, sizeof block)) > 0;) {
+    for (ssize_t size = 0; (size = ::read(output_, block, sizeof block)) > 0;) {
       text.append(block, static_cast<std::size_t>(size));
     }
     return text;

@@ -2,6 +2,7 @@
 // Many requests at once: bounded in flight and in memory, results in order.
 
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -87,9 +88,17 @@ class Batch {
     }
   };
 
+  /// Only the thread that produces takes places, so one that is free stays free.
   void wait_for_place() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return progress_.in_flight < options_.concurrency; });
+  }
+
+  void take_place() {
+    const std::lock_guard lock(mutex_);
+    if (options_.keep_results) {
+      results_.emplace_back();
+    }
     ++progress_.in_flight;
   }
 
@@ -99,16 +108,13 @@ class Batch {
   }
 
   void begin(std::size_t index, Request request) {
-    if (options_.keep_results) {
-      const std::lock_guard lock(mutex_);
-      results_.emplace_back();
-    }
     auto own_cancel = std::make_shared<CancelSource>();
     auto by_caller =
         std::make_shared<CancelRegistration>(request.cancel, [own_cancel] { own_cancel->cancel(); });
     auto by_batch =
         std::make_shared<CancelRegistration>(stop_.token(), [own_cancel] { own_cancel->cancel(); });
     request.cancel = own_cancel->token();
+    take_place();
     client_.send_async(std::move(request),
                        [this, index, by_caller, by_batch](Result<Response> result) mutable {
                          by_caller.reset();
@@ -147,7 +153,7 @@ class Batch {
     progress_.per_second = elapsed.count() > 0 ? static_cast<double>(progress_.done) / elapsed.count() : 0;
     if (progress_.total && progress_.per_second > 0) {
       const auto left = static_cast<double>(*progress_.total - progress_.done) / progress_.per_second;
-      progress_.left = std::chrono::seconds(static_cast<std::chrono::seconds::rep>(left + 0.5));
+      progress_.left = std::chrono::seconds(std::llround(left));
     }
     BatchProgress copy = progress_;
     --copy.in_flight;

@@ -271,9 +271,9 @@ class CallSteps {
     }
     const SettleResult settled = leased.lease.settle(outcome, now);
     attempts_.set_repeatable_body(request_.body.repeatable());
-    const NextAction next =
-        exchange.failure ? attempts_.failed(*exchange.failure, now.steady)
-                         : attempts_.answered(outcome.meaning, slot, settled.endpoint_at_fault, now.steady);
+    NextAction next = exchange.failure
+                          ? attempts_.failed(*exchange.failure, now.steady)
+                          : attempts_.answered(outcome.meaning, slot, settled.endpoint_at_fault, now.steady);
     tell_observer(settled, next, now);
     return next;
   }

@@ -210,6 +210,9 @@ class PoolCore : private LeaseKeeper {
     return "the pool";
   }
 
+ protected:
+  ~PoolCore() = default;
+
  private:
   /// Runs `action` under the lock, then wakes whom it served, after the lock.
   template <class F>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 
 namespace tokenpool {
@@ -45,9 +46,7 @@ class RetryBudget {
   }
 
  private:
-  static std::int64_t in_thousandths(double value) noexcept {
-    return static_cast<std::int64_t>(value * 1000 + 0.5);
-  }
+  static std::int64_t in_thousandths(double value) noexcept { return std::llround(value * 1000); }
 
   std::int64_t deposit_;
   std::int64_t most_;
