@@ -305,3 +305,34 @@ TEST_CASE("blocking and asynchronous calls share a client from many threads") {
   CHECK(answered == 100);
   CHECK(at.counts()["total"]["successes"] == 100);
 }
+
+TEST_CASE("a thousand calls to dead servers stay within the budget and the first call after it succeeds") {
+  auto at = std::make_unique<test::QuotaServer>(three_tokens);
+  const std::string port = at->origin().substr(at->origin().rfind(':') + 1);
+  ClientOptions impatient = options(*at);
+  impatient.retry.backoff = {.first = 1ms, .max = 4ms};
+  impatient.retry.max_wait = 5s;
+  Client<> client(std::move(impatient));
+  at.reset();
+  std::vector<std::future<Response>> replies;
+  for (int i = 0; i < 1000; ++i) {
+    Request request = models();
+    request.deadline = 200ms;
+    replies.push_back(client.send_async(std::move(request)));
+  }
+  std::size_t attempts = 0;
+  for (auto& reply : replies) {
+    try {
+      reply.get();
+      FAIL("an answer from nobody");
+    } catch (const Error& error) {
+      attempts += error.attempts().size();
+    }
+  }
+  CHECK(attempts <= 1210);
+
+  std::vector<std::string> again = three_tokens;
+  again.insert(again.end(), {"--port", port});
+  const test::QuotaServer back(again);
+  CHECK(client.send_async(models()).get().ok());
+}

@@ -202,23 +202,34 @@ TEST_CASE("a lost request is repeated when it is safe and never when it is not")
       {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345", Then::reset},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n123", Then::close},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n", Then::close}};
+  const auto send = [](const ScriptedServer& server, const std::string& method, const std::string& key,
+                       Replay replay) {
+    Client<> client(options_for(server, {.retry = {.replay = replay}}));
+    return client.try_send(
+        {.method = method, .path = "/x", .body = method == "GET" ? "" : "{}", .idempotency_key = key});
+  };
   for (std::size_t i = 0; i < losses.size(); ++i) {
-    INFO("loss " << i);
-    ScriptedServer safe({losses[i]});
-    const auto got = Client<>(options_for(safe)).try_send({.path = "/x"});
-    REQUIRE(got);
-    CHECK(got->attempts.size() == 2);
-
-    ScriptedServer keyed({losses[i]});
-    Request with_key = post();
-    with_key.idempotency_key = "k1";
-    CHECK(Client<>(options_for(keyed)).try_send(with_key));
-
-    ScriptedServer billed({losses[i]});
-    const Error error = failure(Client<>(options_for(billed)).try_send(post()));
-    CHECK(error.code() == ErrorCode::network);
-    CHECK_THAT(error.what(), ContainsSubstring("it was not repeated"));
-    CHECK(billed.accepted() == 1);
+    for (const std::string method : {"GET", "PUT", "DELETE", "OPTIONS", "POST", "PATCH"}) {
+      INFO(method << " loss " << i);
+      const bool idempotent = is_idempotent(method);
+      for (const std::string key : {"", "k1"}) {
+        for (const Replay replay : {Replay::safe, Replay::always, Replay::never}) {
+          ScriptedServer server({losses[i]});
+          const auto got = send(server, method, key, replay);
+          const bool repeated =
+              replay != Replay::never && (idempotent || !key.empty() || replay == Replay::always);
+          INFO("key " << key << " replay " << static_cast<int>(replay));
+          CHECK(got.has_value() == repeated);
+          CHECK(server.accepted() == (repeated ? 2 : 1));
+          if (got) {
+            CHECK(got->attempts.size() == 2);
+          } else {
+            CHECK(got.error().code() == ErrorCode::network);
+            CHECK_THAT(got.error().what(), ContainsSubstring("it was not repeated"));
+          }
+        }
+      }
+    }
   }
 }
 
