@@ -162,7 +162,6 @@ struct PoolState {
   /// The slot will be another token's.
   void vacate(Slot& slot) noexcept {
     quotas.forget_token(slot.face.slot);
-    forget_refusals(slot.face.slot);
     for (Endpoint& endpoint : endpoints) {
       std::erase(endpoint.refused_in_a_row, slot.face.slot);
     }
