@@ -64,7 +64,7 @@ TEST_CASE("with unknown limits goodput is 90 percent of all limits") {
   setting.known = false;
   setting.kind =
       GENERATE(WindowKind::fixed, WindowKind::rolling, WindowKind::first_request, WindowKind::token_bucket);
-  setting.workers = GENERATE(8, 40);
+  setting.workers = GENERATE(std::size_t{8}, std::size_t{40});
   CAPTURE(static_cast<int>(setting.kind), setting.workers);
   CHECK(goodput(measure(setting), setting) >= 0.9);
 }
@@ -77,7 +77,7 @@ TEST_CASE("with unknown limits one 429 per token and window is wasted where wind
   setting.known = false;
   setting.kind = GENERATE(WindowKind::fixed, WindowKind::first_request);
   setting.amount = GENERATE(100, 1000);
-  setting.workers = GENERATE(8, 40);
+  setting.workers = GENERATE(std::size_t{8}, std::size_t{40});
   const simulation::Figures figures = measure(setting);
   CAPTURE(static_cast<int>(setting.kind), setting.workers, figures.refused);
   CHECK(figures.wasted <= tokens * windows);
