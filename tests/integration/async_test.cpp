@@ -204,7 +204,7 @@ TEST_CASE("destroying a client ends its asynchronous calls as cancelled") {
 }
 
 TEST_CASE("a client may be destroyed by one of its own asynchronous callbacks") {
-  const auto at = server();
+  const auto at = server({"--jitter", "300ms"});
   auto client = std::make_unique<Client<>>(options(at));
   std::promise<void> all_done;
   std::atomic<int> done{0};
