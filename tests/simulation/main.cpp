@@ -37,7 +37,8 @@ Run run_schedule(Family family, std::uint64_t seed, Findings& findings, bool log
   Trace trace;
   PoolChanges changes(simulation, queue, rests, dice.fork());
   if (family != Family::strikes && dice.chance(0.3)) {
-    changes.plan(dice.between(1, 20),
+    const std::int64_t count = dice.between(1, 20);
+    changes.plan(count,
                  dice.between(Length(std::chrono::milliseconds(100)), Length(std::chrono::minutes(2))));
   }
   if (family == Family::known) {
