@@ -9,7 +9,7 @@
 using tokenpool::AnyPolicy;
 
 TEST_CASE("any policy is round robin until told otherwise") {
-  test::Picks<AnyPolicy> picks(test::tokens(3));
+  test::Picks<AnyPolicy> picks(test::lettered_tokens(3));
   CHECK(picks.serve(4) == "abca");
 }
 
@@ -20,19 +20,19 @@ TEST_CASE("any policy knows every policy by name") {
                                       "lowest-latency", "most-headroom", "failover", "sticky"});
   for (const std::string_view name : tokenpool::policy_names()) {
     INFO(name);
-    test::Picks<AnyPolicy> picks(test::tokens(3), AnyPolicy(name));
+    test::Picks<AnyPolicy> picks(test::lettered_tokens(3), AnyPolicy(name));
     CHECK(picks.serve(20).size() == 20);
   }
 }
 
 TEST_CASE("any policy passes every hook on") {
-  test::Picks<AnyPolicy> used(test::tokens(3), AnyPolicy("least-used"));
+  test::Picks<AnyPolicy> used(test::lettered_tokens(3), AnyPolicy("least-used"));
   used.pool.disable("b");
   used.serve(100);
   used.pool.enable("b");
   CHECK(used.serve(6) == "abcabc");
 
-  test::Picks<AnyPolicy> busy(test::tokens(2), AnyPolicy("least-in-flight"));
+  test::Picks<AnyPolicy> busy(test::lettered_tokens(2), AnyPolicy("least-in-flight"));
   auto a = busy.hold();
   CHECK(busy.serve(2) == "bb");
   busy.answer(std::move(a));
@@ -57,7 +57,7 @@ TEST_CASE("any policy holds a lambda") {
   const auto last = [](const tokenpool::Candidates& candidates, tokenpool::PickContext&) {
     return candidates.size() - 1;
   };
-  test::Picks<AnyPolicy> picks(test::tokens(3), AnyPolicy(last));
+  test::Picks<AnyPolicy> picks(test::lettered_tokens(3), AnyPolicy(last));
   CHECK(picks.serve(2) == "cc");
 }
 

@@ -6,12 +6,12 @@
 using tokenpool::LeastInFlight;
 
 TEST_CASE("least in flight takes idle tokens in turn") {
-  test::Picks<LeastInFlight> picks(test::tokens(3));
+  test::Picks<LeastInFlight> picks(test::lettered_tokens(3));
   CHECK(picks.serve(5) == "abcab");
 }
 
 TEST_CASE("least in flight takes the token with the fewest leases") {
-  test::Picks<LeastInFlight> picks(test::tokens(3));
+  test::Picks<LeastInFlight> picks(test::lettered_tokens(3));
   auto a = picks.hold();
   auto b = picks.hold();
   CHECK(picks.serve(2) == "cc");
@@ -21,7 +21,7 @@ TEST_CASE("least in flight takes the token with the fewest leases") {
 }
 
 TEST_CASE("least in flight knows what is under way on a token that comes back") {
-  test::Picks<LeastInFlight> picks(test::tokens(2));
+  test::Picks<LeastInFlight> picks(test::lettered_tokens(2));
   auto a = picks.hold();
   picks.pool.disable("a");
   picks.pool.enable("a");
@@ -29,7 +29,7 @@ TEST_CASE("least in flight knows what is under way on a token that comes back") 
 }
 
 TEST_CASE("least in flight counts a lease that was given back") {
-  test::Picks<LeastInFlight> picks(test::tokens(2));
+  test::Picks<LeastInFlight> picks(test::lettered_tokens(2));
   { const auto a = picks.hold(); }
   auto b = picks.hold();
   CHECK(picks.serve(2) == "aa");

@@ -15,7 +15,7 @@ namespace {
 /// Tokens that answered once each, with these latencies.
 struct Answered : test::Picks<LowestLatency> {
   explicit Answered(const std::vector<tokenpool::Duration>& latencies)
-      : test::Picks<LowestLatency>(test::tokens(latencies.size())) {
+      : test::Picks<LowestLatency>(test::lettered_tokens(latencies.size())) {
     for (const auto latency : latencies) {
       answer(hold(), latency);
     }
@@ -25,7 +25,7 @@ struct Answered : test::Picks<LowestLatency> {
 }  // namespace
 
 TEST_CASE("lowest latency asks each unknown token once before it relies on any") {
-  test::Picks<LowestLatency> picks(test::tokens(3));
+  test::Picks<LowestLatency> picks(test::lettered_tokens(3));
   std::vector<tokenpool::Lease> leases;
   std::string served;
   for (int i = 0; i < 6; ++i) {
@@ -74,7 +74,7 @@ TEST_CASE("lowest latency is not drawn to a token that fails fast") {
 }
 
 TEST_CASE("lowest latency is not drawn to a new token that fails fast") {
-  test::Picks<LowestLatency> picks(test::tokens(2));
+  test::Picks<LowestLatency> picks(test::lettered_tokens(2));
   picks.answer(picks.hold(), 1ms, Verdict::server_error);
   picks.answer(picks.hold(), 900ms);
   CHECK(picks.id(picks.hold()) == "b");

@@ -18,7 +18,7 @@ namespace test {
 using namespace std::chrono_literals;
 
 /// Tokens a, b, c... with a weight or priority each.
-inline std::vector<tokenpool::Token> tokens(std::size_t count) {
+inline std::vector<tokenpool::Token> lettered_tokens(std::size_t count) {
   std::vector<tokenpool::Token> made;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string id(1, static_cast<char>('a' + i));
@@ -28,7 +28,7 @@ inline std::vector<tokenpool::Token> tokens(std::size_t count) {
 }
 
 inline std::vector<tokenpool::Token> with_weights(const std::vector<double>& weights) {
-  auto made = tokens(weights.size());
+  auto made = lettered_tokens(weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i) {
     made[i].weight = weights[i];
   }
@@ -36,7 +36,7 @@ inline std::vector<tokenpool::Token> with_weights(const std::vector<double>& wei
 }
 
 inline std::vector<tokenpool::Token> with_priorities(const std::vector<int>& priorities) {
-  auto made = tokens(priorities.size());
+  auto made = lettered_tokens(priorities.size());
   for (std::size_t i = 0; i < priorities.size(); ++i) {
     made[i].priority = priorities[i];
   }

@@ -13,7 +13,7 @@ using tokenpool::testing::ScriptedRandom;
 namespace {
 
 test::Picks<PowerOfTwoChoices> picks_with(std::size_t tokens, const std::vector<double>& dice) {
-  return test::Picks<PowerOfTwoChoices>(test::tokens(tokens), {},
+  return test::Picks<PowerOfTwoChoices>(test::lettered_tokens(tokens), {},
                                         std::make_shared<ScriptedRandom>(ScriptedRandom::of_units(dice)));
 }
 

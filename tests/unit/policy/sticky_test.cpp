@@ -30,14 +30,14 @@ std::map<std::string, std::string> homes_of(test::Picks<Sticky>& picks) {
 }  // namespace
 
 TEST_CASE("sticky keeps a conversation with its token") {
-  test::Picks<Sticky> picks(test::tokens(10));
+  test::Picks<Sticky> picks(test::lettered_tokens(10));
   const std::string home = home_of(picks, "talk");
   picks.serve(7);
   CHECK(picks.serve(3, {.affinity = "talk"}) == home + home + home);
 }
 
 TEST_CASE("sticky moves a conversation while its token rests and brings it home after") {
-  test::Picks<Sticky> picks(test::tokens(10));
+  test::Picks<Sticky> picks(test::lettered_tokens(10));
   const std::string home = home_of(picks, "talk");
   picks.answer(picks.hold({.affinity = "talk"}), 1ms, tokenpool::Verdict::rate_limited);
   const std::string refuge = home_of(picks, "talk");
@@ -48,7 +48,7 @@ TEST_CASE("sticky moves a conversation while its token rests and brings it home 
 }
 
 TEST_CASE("sticky moves only the conversations of a token that goes") {
-  test::Picks<Sticky> picks(test::tokens(10));
+  test::Picks<Sticky> picks(test::lettered_tokens(10));
   const auto before = homes_of(picks);
   picks.pool.remove("d");
   for (const auto& [talk, home] : homes_of(picks)) {
@@ -58,7 +58,7 @@ TEST_CASE("sticky moves only the conversations of a token that goes") {
 }
 
 TEST_CASE("sticky moves conversations only to a token that comes") {
-  test::Picks<Sticky> picks(test::tokens(10));
+  test::Picks<Sticky> picks(test::lettered_tokens(10));
   const auto before = homes_of(picks);
   picks.pool.add({.secret = "secret-of-n", .id = "n"});
   int moved = 0;
@@ -72,15 +72,15 @@ TEST_CASE("sticky moves conversations only to a token that comes") {
 }
 
 TEST_CASE("sticky finds the same homes whatever the order of the tokens") {
-  auto reversed = test::tokens(10);
+  auto reversed = test::lettered_tokens(10);
   std::reverse(reversed.begin(), reversed.end());
-  test::Picks<Sticky> one(test::tokens(10));
+  test::Picks<Sticky> one(test::lettered_tokens(10));
   test::Picks<Sticky> other(reversed);
   CHECK(homes_of(one) == homes_of(other));
 }
 
 TEST_CASE("sticky spreads conversations evenly") {
-  test::Picks<Sticky> picks(test::tokens(10));
+  test::Picks<Sticky> picks(test::lettered_tokens(10));
   std::map<std::string, int> load;
   for (const auto& [talk, home] : homes_of(picks)) {
     ++load[home];
@@ -93,7 +93,7 @@ TEST_CASE("sticky spreads conversations evenly") {
 }
 
 TEST_CASE("sticky lets no token hold more than its bounded share") {
-  test::Picks<Sticky> picks(test::tokens(4));
+  test::Picks<Sticky> picks(test::lettered_tokens(4));
   std::vector<tokenpool::Lease> leases;
   std::map<std::string, double> load;
   for (int i = 1; i <= 100; ++i) {
@@ -104,7 +104,7 @@ TEST_CASE("sticky lets no token hold more than its bounded share") {
 }
 
 TEST_CASE("sticky with a large balance stays whatever the load") {
-  test::Picks<Sticky> picks(test::tokens(4), Sticky(1000));
+  test::Picks<Sticky> picks(test::lettered_tokens(4), Sticky(1000));
   std::vector<tokenpool::Lease> leases;
   for (int i = 0; i < 20; ++i) {
     leases.push_back(picks.hold({.affinity = "talk"}));
@@ -113,7 +113,7 @@ TEST_CASE("sticky with a large balance stays whatever the load") {
 }
 
 TEST_CASE("sticky without an affinity takes the least busy token") {
-  test::Picks<Sticky> picks(test::tokens(3));
+  test::Picks<Sticky> picks(test::lettered_tokens(3));
   const auto a = picks.hold();
   CHECK(picks.serve(4) == "bcbc");
 }
