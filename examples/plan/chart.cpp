@@ -116,11 +116,13 @@ class Panel {
   double step_ = 1;
 };
 
+constexpr std::size_t in_a_row = 4;
+
 void legend(std::ostream& out, const std::vector<Day>& days) {
-  constexpr std::size_t in_a_row = 4;
   for (std::size_t i = 0; i < days.size(); ++i) {
     const double x = left + 215 * static_cast<double>(i % in_a_row);
-    const double y = 52 + 20 * static_cast<double>(i / in_a_row);
+    const std::size_t row = i / in_a_row;
+    const double y = 52 + 20 * static_cast<double>(row);
     out << "<line x1='" << x << "' y1='" << y << "' x2='" << x + 34 << "' y2='" << y << "' stroke='"
         << colours[i % colours.size()] << "' stroke-width='3' stroke-dasharray='" << dashes[i % dashes.size()]
         << "'/>\n<text x='" << x + 42 << "' y='" << y + 4 << "'>" << days[i].policy << "</text>\n";
@@ -142,7 +144,8 @@ std::string chart(const std::vector<Day>& days, simulator::Length length) {
       {"429s", "per hour",
        [=](const Slice& slice) { return static_cast<double>(slice.refusals) / slice_hours; }},
   }};
-  const double top = 100 + 20 * static_cast<double>((days.size() - 1) / 4);
+  const std::size_t last_row = (days.size() - 1) / in_a_row;
+  const double top = 100 + 20 * static_cast<double>(last_row);
   const double height = top + panel_height * static_cast<double>(quantities.size()) - 10;
   std::ostringstream out;
   out << "<svg xmlns='http://www.w3.org/2000/svg' width='" << width << "' height='" << height

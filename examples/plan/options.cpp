@@ -81,7 +81,11 @@ std::vector<std::string> policies_in(const std::string& text) {
       for (const auto one : known) {
         all.append(all.empty() ? "" : ", ").append(one);
       }
-      throw Mistake("--policy has \"" + name + "\": give some of " + all + ", parted by commas");
+      throw Mistake(std::string("--policy has \"")
+                        .append(name)
+                        .append("\": give some of ")
+                        .append(all)
+                        .append(", parted by commas"));
     }
     names.push_back(name);
   }
