@@ -17,6 +17,7 @@
 #include "tokenpool/base/cancel.hpp"
 #include "tokenpool/base/random.hpp"
 #include "tokenpool/client/ledger_notes.hpp"
+#include "tokenpool/client/linger.hpp"
 #include "tokenpool/client/options.hpp"
 #include "tokenpool/http/url.hpp"
 #include "tokenpool/pool/pool.hpp"
@@ -39,6 +40,7 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
         transport_(std::move(transport)),
         clock_(std::move(clock)),
         budget_(options_.retry.budget),
+        linger_(options_.timeouts.total),
         pool_(pool_options(), std::move(policy)) {
     options_.tokens.clear();
   }
@@ -50,6 +52,7 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   [[nodiscard]] TransportType& transport() noexcept { return *transport_; }
   [[nodiscard]] ClockType& clock() const noexcept { return *clock_; }
   [[nodiscard]] RetryBudget& budget() noexcept { return budget_; }
+  [[nodiscard]] Linger& linger() noexcept { return linger_; }
   [[nodiscard]] CancelToken closing() const { return closing_.token(); }
   /// Names timeouts, tls and http of this client to a transport that several clients may share.
   [[nodiscard]] std::uint64_t settings() const noexcept { return settings_; }
@@ -153,6 +156,7 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   std::shared_ptr<TransportType> transport_;
   std::shared_ptr<ClockType> clock_;
   RetryBudget budget_;
+  Linger linger_;
   CancelSource closing_;
   LedgerNotes ledger_notes_;
   Pool pool_;

@@ -179,7 +179,7 @@ class CallSteps {
     const Now now = state_.clock().now();
     Outcome outcome;
     outcome.meaning.verdict = Verdict::ambiguous;
-    outcome.answered_at = now.steady;
+    outcome.answered_at = after(now.steady, state_.linger().length());
     if (leased.reservation) {
       leased.reservation->ended(true, std::nullopt);
     }
@@ -227,6 +227,11 @@ class CallSteps {
     outcome.answered = !exchange.failure;
     outcome.answered_at = exchange.answered_at;
     outcome.latency = (std::max)(exchange.answered_at - started.steady, Duration::zero());
+    if (exchange.answer.status != 0) {
+      state_.linger().answered(outcome.latency);
+    } else {
+      outcome.answered_at = after(exchange.answered_at, state_.linger().length());
+    }
     if (exchange.failure) {
       exchange.failure->detail = masked(std::move(exchange.failure->detail), secret);
       outcome.meaning = classify(*exchange.failure);

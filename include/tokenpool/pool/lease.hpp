@@ -36,7 +36,8 @@ struct Outcome {
   bool sent = true;  ///< false: it surely never reached the server and counts nowhere
   Classification meaning{};
   bool answered = false;               ///< an answer came
-  SteadyTime answered_at{};            ///< when its header block came, or when the request was given up
+  /// When its header block came; without one, until when the server may still count the request.
+  SteadyTime answered_at{};
   Duration latency{};                  ///< from sending to answered_at
   std::optional<std::int64_t> cost{};  ///< the true cost, where known
   /// An instant by which the server surely had the request, where something tells (a header that says how
