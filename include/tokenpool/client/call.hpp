@@ -138,10 +138,10 @@ class Call : private CallSteps<State> {
   /// is asked again.
   std::optional<Obtained> ask_ledger(Ask ask) {
     try {
-      LedgerAnswer answer = state_.ledger_notes().ask(*state_.options().ledger, ask.claims);
+      const LedgerQuestion question = this->ledger_question(ask);
+      LedgerAnswer answer = state_.ledger_notes().ask(*state_.options().ledger, question, now().steady);
       if (answer.granted) {
-        return Leased{std::move(ask.lease),
-                      Reservation(state_.ledger_notes(), answer.reservation, request_.cost)};
+        return Leased{std::move(ask.lease), Reservation(state_.ledger_notes(), question.reservation)};
       }
       // A ledger that says "now" to a refusal would be asked without end.
       answer.retry_in = (std::max)(answer.retry_in, std::chrono::milliseconds(1));

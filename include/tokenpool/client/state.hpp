@@ -56,6 +56,8 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   [[nodiscard]] CancelToken closing() const { return closing_.token(); }
   /// Names timeouts, tls and http of this client to a transport that several clients may share.
   [[nodiscard]] std::uint64_t settings() const noexcept { return settings_; }
+  /// Unlike what follows from the seed, unique among all processes.
+  [[nodiscard]] static std::uint64_t new_reservation() { return system_seed() | 1U; }
   [[nodiscard]] std::uint64_t next_seed() noexcept { return seeds_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Counts a blocking call while it is under way.

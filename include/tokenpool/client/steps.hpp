@@ -134,6 +134,14 @@ class CallSteps {
     }
   }
 
+  /// What a remote ledger is asked for the sake of `ask`, which must stay where it is.
+  [[nodiscard]] LedgerQuestion ledger_question(const Ask& ask) {
+    const Duration left = attempts_.deadline() - now().steady;
+    return {.reservation = state_.new_reservation(),
+            .claims = ask.claims,
+            .lives_for = std::chrono::ceil<std::chrono::milliseconds>(left) + std::chrono::seconds(1)};
+  }
+
   /// The lease and all that goes over the wire. Throws Error{invalid_request}, the lease then given back.
   Sending prepare(Leased leased) {
     const ClientOptions& options = state_.options();
@@ -181,7 +189,7 @@ class CallSteps {
     outcome.meaning.verdict = Verdict::ambiguous;
     outcome.answered_at = after(now.steady, state_.linger().length());
     if (leased.reservation) {
-      leased.reservation->ended(true, std::nullopt);
+      leased.reservation->ended(true, std::nullopt, outcome.answered_at, outcome.arrived_by);
     }
     leased.lease.settle(outcome, now);
   }
@@ -272,7 +280,7 @@ class CallSteps {
     const Now now = state_.clock().now();
     const SlotNumber slot = leased.lease.slot();
     if (leased.reservation) {
-      leased.reservation->ended(outcome.sent, outcome.cost);
+      leased.reservation->ended(outcome.sent, outcome.cost, outcome.answered_at, outcome.arrived_by);
     }
     const SettleResult settled = leased.lease.settle(outcome, now);
     attempts_.set_repeatable_body(request_.body.repeatable());
