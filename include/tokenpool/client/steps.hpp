@@ -41,7 +41,6 @@ class CallSteps : protected CallEnds<State> {
   using Ends = CallEnds<State>;
   using Ends::attempts_;
   using Ends::Ends;
-  using Ends::now;
   using Ends::record_;
   using Ends::request_;
   using Ends::state_;
@@ -50,7 +49,7 @@ class CallSteps : protected CallEnds<State> {
 
   /// What a remote ledger is asked for the sake of `ask`, which must stay where it is.
   [[nodiscard]] LedgerQuestion ledger_question(const Ask& ask) {
-    const Duration left = attempts_.deadline() - now().steady;
+    const Duration left = attempts_.deadline() - this->now().steady;
     return {.reservation = state_.new_reservation(),
             .claims = ask.claims,
             .lives_for = std::chrono::ceil<std::chrono::milliseconds>(left) + std::chrono::seconds(1)};
@@ -62,7 +61,7 @@ class CallSteps : protected CallEnds<State> {
     Wire wire = wire_for(options, state_.base(), leased.lease.credential(), request_);
     const Egress& egress = state_.pool().egress(leased.lease.egress());
     return {std::move(leased), std::move(wire), egress,
-            options.egress.empty() ? std::nullopt : std::optional(egress.proxy), now()};
+            options.egress.empty() ? std::nullopt : std::optional(egress.proxy), this->now()};
   }
 
   /// What the transport is told; valid while `sending` stays where it is.
