@@ -15,7 +15,7 @@ struct Tally {
   std::size_t successes = 0;     ///< 200
   std::size_t refused = 0;       ///< 429
   std::size_t unauthorised = 0;  ///< 401
-  std::size_t failed = 0;        ///< 500, on purpose
+  std::size_t failed = 0;        ///< 500, on purpose, or 503, without the store of the counts
   std::size_t dropped = 0;       ///< connection closed without an answer
   std::size_t rejected = 0;      ///< 400, a body that makes no sense
 
@@ -24,7 +24,8 @@ struct Tally {
       case 200: ++successes; break;
       case 429: ++refused; break;
       case 401: ++unauthorised; break;
-      case 500: ++failed; break;
+      case 500:
+      case 503: ++failed; break;
       case 0: ++dropped; break;
       default: ++rejected; break;
     }

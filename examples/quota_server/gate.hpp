@@ -31,7 +31,7 @@ struct Ruling {
   Time free_at{};  ///< when refused, as in Decision
 };
 
-/// Thread-safe.
+/// Thread-safe. Its functions throw StoreUnavailable.
 class Gate {
  public:
   Gate(Rule rule, const Tokens& tokens, std::unique_ptr<Store> store, Clock clock)

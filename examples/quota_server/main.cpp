@@ -15,6 +15,9 @@
 #include "memory_store.hpp"
 #include "options.hpp"
 #include "service.hpp"
+#ifdef QUOTA_SERVER_HAS_REDIS
+#include "redis_store.hpp"
+#endif
 
 namespace {
 
@@ -56,9 +59,18 @@ std::string url(const std::string& host, int port) {
   return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+std::unique_ptr<Store> make_store(const Options& options) {
+  if (!options.store) return std::make_unique<MemoryStore>(options.quota);
+#ifdef QUOTA_SERVER_HAS_REDIS
+  return std::make_unique<RedisStore>(*options.store, options.quota);
+#else
+  throw std::runtime_error("--store: built without hiredis; install libhiredis-dev and build again");
+#endif
+}
+
 void serve(const Options& options) {
   const Lifetime lifetime(options.exit_with_parent);
-  Service service(options, std::make_unique<MemoryStore>(options.quota), steady_wall_clock());
+  Service service(options, make_store(options), steady_wall_clock());
   httplib::Server server;
   set_up(server, options);
   service.attach(server);

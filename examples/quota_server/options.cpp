@@ -74,6 +74,8 @@ void add_rule(CLI::App& app, Options& options, Pending& pending) {
     options.count_when =
         parse_choice<CountWhen>(text, {{"arrival", CountWhen::arrival}, {"answer", CountWhen::answer}});
   });
+  add(app, "--store", "redis://HOST:PORT, counts shared with other servers (none: in memory)",
+      [&](Text text) { options.store = parse_redis_address(text); });
   app.add_flag("--count-refused", options.quota.count_refused, "Refused requests count as well");
 }
 

@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "faults.hpp"
 #include "gate.hpp"
+#include "redis_address.hpp"
 #include "retry_after.hpp"
 #include "store.hpp"
 
@@ -32,6 +34,7 @@ struct Options {
 
   Rule rule = Rule::per_token;
   Quota quota{};
+  std::optional<RedisAddress> store{};  ///< none: the memory of this process
   CountWhen count_when = CountWhen::arrival;
   RetryAfter retry_after = RetryAfter::seconds;
   bool scope_header = false;

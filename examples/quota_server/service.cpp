@@ -73,10 +73,16 @@ Json to_json(const Tally& tally) {
           {"failed", tally.failed},       {"dropped", tally.dropped}, {"rejected", tally.rejected}};
 }
 
-Json entry(const char* kind, const std::string& name, const Tally& tally, std::size_t window) {
+/// `window` says what counts now; null when the store of the counts cannot.
+template <class Window>
+Json entry(const char* kind, const std::string& name, const Tally& tally, Window window) {
   Json json = {{kind, name}};
   json.update(to_json(tally));
-  json["window"] = window;
+  try {
+    json["window"] = window();
+  } catch (const StoreUnavailable&) {
+    json["window"] = nullptr;
+  }
   return json;
 }
 
@@ -118,7 +124,12 @@ void Service::attach(httplib::Server& server) {
 
 void Service::metered(const Request& request, Response& response, const Answer& answer) {
   const Credential credential = tokens_.pick(request.get_header_value("Authorization"));
-  const int status = ruled(request, response, credential, answer);
+  int status = 0;
+  try {
+    status = ruled(request, response, credential, answer);
+  } catch (const StoreUnavailable& silent) {
+    status = send(response, 503, error_body(silent.what(), "server_error", "store_unavailable"));
+  }
   counts_.add(credential.token, ip_of(request), status);
   log(request, credential, status);
   if (status == dropped) drop_connection(request);
@@ -160,11 +171,14 @@ std::string Service::counts_json() {
   const Counts::Snapshot counted = counts_.read();
   Json tokens = Json::array();
   for (std::size_t index = 0; index < counted.tokens.size(); ++index) {
-    tokens.push_back(
-        entry("token", tail(tokens_.value(index)), counted.tokens[index], gate_.used_by_token(index)));
+    tokens.push_back(entry("token", tail(tokens_.value(index)), counted.tokens[index],
+                           [&] { return gate_.used_by_token(index); }));
   }
   Json ips = Json::array();
-  for (const auto& [ip, tally] : counted.ips) ips.push_back(entry("ip", ip, tally, gate_.used_by_ip(ip)));
+  for (const auto& counted_ip : counted.ips) {
+    ips.push_back(
+        entry("ip", counted_ip.first, counted_ip.second, [&] { return gate_.used_by_ip(counted_ip.first); }));
+  }
   return Json{{"limit", options_.quota.amount},
               {"window_ms", options_.quota.window.count()},
               {"tokens", std::move(tokens)},

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <compare>
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,11 @@ struct Decision {
   bool admitted = false;
   Scope scope{};   ///< when refused: the full key that has room last
   Time free_at{};  ///< when refused: the instant at which all keys have room
+};
+
+/// Nobody can say what counts: the store is elsewhere and does not answer.
+class StoreUnavailable : public std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 class Store {

@@ -1,6 +1,9 @@
 #include "support/quota_server.hpp"
 
+#include <thread>
+
 #include "catch_compat.hpp"
+#include "support/redis_server.hpp"
 
 using test::plain_get;
 using test::QuotaServer;
@@ -58,6 +61,34 @@ TEST_CASE("the quota server takes the address from a proxy it was told to trust"
   CHECK(from("10.0.0.1", "token-bbbb") == 429);
   CHECK(from("10.0.0.2", "token-bbbb") == 200);
 }
+
+#ifdef TOKENPOOL_HAS_HIREDIS
+TEST_CASE("quota servers with one Redis store count as one and say so when it is gone") {
+  test::RedisServer redis;
+  const std::string store = "redis://127.0.0.1:" + std::to_string(redis.port());
+  const std::vector<std::string> arguments{"--tokens", "token-aaaa", "--limit", "3", "--store", store};
+  QuotaServer one(arguments);
+  QuotaServer other(arguments);
+  CHECK(ask(one, "token-aaaa") == 200);
+  CHECK(ask(other, "token-aaaa") == 200);
+  CHECK(ask(one, "token-aaaa") == 200);
+  CHECK(ask(other, "token-aaaa") == 429);
+  CHECK(one.counts()["tokens"][0]["window"] == 3);
+  redis.stop();
+  const auto gone = plain_get(one.base_url() + "/models", {"Authorization: Bearer token-aaaa"});
+  CHECK(gone.status == 503);
+  CHECK_THAT(gone.body, test::ContainsSubstring("store_unavailable") && test::ContainsSubstring(store));
+  CHECK(one.counts()["tokens"][0]["window"].is_null());
+  CHECK(one.counts()["total"]["failed"] == 1);
+  redis.start();
+  long status = 503;
+  for (int i = 0; i < 100 && status == 503; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    status = ask(one, "token-aaaa");
+  }
+  CHECK(status == 200);
+}
+#endif
 
 TEST_CASE("the quota server ends cleanly when asked") {
   QuotaServer server({"--tokens", "token-aaaa"});

@@ -46,6 +46,12 @@ TEST_CASE("a token to kill is named by value or index") {
   CHECK(options.deaths == std::map<std::size_t, std::size_t>{{0, 7}, {1, 5}});
 }
 
+TEST_CASE("counts are kept in memory unless a store is named") {
+  CHECK_FALSE(parse({}).store);
+  CHECK(parse({"--store", "redis://127.0.0.1:7000"}).store->port == 7000);
+  CHECK_THAT(complaint({"--store", "mysql://a"}), test::ContainsSubstring("--store: must be redis://"));
+}
+
 TEST_CASE("help is asked for without an error") {
   try {
     parse({"--help"});
