@@ -2,7 +2,6 @@
 // How reservations in a remote ledger ended. That is no question of its own: it rides along with the next
 // one, whoever asks it, so that a call costs the ledger one round trip.
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -24,7 +23,7 @@ struct PendingNote {
   /// The note as it is told at `now`.
   [[nodiscard]] LedgerNote told_at(SteadyTime now) const noexcept {
     const auto age = [now](SteadyTime instant) {
-      return std::chrono::floor<std::chrono::milliseconds>((std::max)(now - instant, Duration::zero()));
+      return std::chrono::floor<std::chrono::milliseconds>(now - instant);
     };
     LedgerNote told = note;
     told.answered_ago = age(answered_at);

@@ -36,10 +36,11 @@ struct Claim {
 /// over.
 struct LedgerNote {
   std::uint64_t reservation = 0;
-  bool sent = true;                          ///< false: it surely never reached the server, all is given back
-  std::optional<std::int64_t> cost{};        ///< the true cost, for claims of Unit::cost; absent: as claimed
-  std::chrono::milliseconds answered_ago{};  ///< how long ago the answer came
-  std::chrono::milliseconds arrived_ago{};   ///< the same for limits that count on arrival, if longer
+  bool sent = true;                    ///< false: it surely never reached the server, all is given back
+  std::optional<std::int64_t> cost{};  ///< the true cost, for claims of Unit::cost; absent: as claimed
+  /// How long ago the answer came; below 0 where none came and the server may still count the request.
+  std::chrono::milliseconds answered_ago{};
+  std::chrono::milliseconds arrived_ago{};  ///< the same for limits that count on arrival, if longer
 };
 
 /// What a process has learnt that all others must know.
@@ -48,7 +49,7 @@ struct LedgerNews {
     rest,     ///< `subject` rests for `left`, or as long as it does already if that is longer
     ejected,  ///< it is out until a person acts
     ended,    ///< its rest is over (a success, better evidence); only for one that the asker had heard of
-    enabled,  ///< a person ended its rest or ejection
+    enabled,  ///< a person ended its rest or ejection, and that of all whose name begins with it and a space
   };
   Kind kind = Kind::rest;
   std::string subject{};  ///< named as places are: "token=a", "token=a bucket=gpt", "egress=e", "pool"
@@ -88,9 +89,9 @@ struct LedgerAnswer {
   std::uint64_t epoch = 0;  ///< of the store, never 0. Another one than the asker's: the store was emptied,
                             ///< nothing of the question was done
   std::uint64_t heard = 0;  ///< counts the news of this epoch
-  std::vector<LedgerNews> news{};  ///< what became of each subject of which there was news after the asker's
-                                   ///< `heard`, its own included; rests that are over are left out, what
-                                   ///< ended comes as `ended` or `enabled`
+  /// How each subject stands of which there was news after the asker's `heard`, its own news included;
+  /// rests that are over by now are left out.
+  std::vector<LedgerNews> news{};
 };
 
 /// What is counted against one limit in one place.
@@ -127,16 +128,17 @@ inline std::string ledger_key(const Claim& claim) {
 /// The arithmetic that every ledger shares, in milliseconds of the store's clock.
 namespace ledger {
 
-/// When units counted at `counted` expire: a window later, above an amount of 256 rounded up to the end of
-/// one of 128 sub-windows, so that a place never has more than about 256 entries.
+/// When units counted at `counted` expire: a window later, and a millisecond, since that is how far whole
+/// milliseconds may be off; above an amount of 256 rounded up to the end of one of 128 sub-windows, so that a
+/// place never has more than about 256 entries.
 constexpr std::int64_t expiry(const Limit& limit, std::int64_t counted) noexcept {
   constexpr std::int64_t exact_amount = 256;
   constexpr std::int64_t sub_windows = 128;
   constexpr std::int64_t end = std::int64_t{1} << 53U;  // a double holds it, as Lua's numbers are
   const std::int64_t window = limit.unit == Unit::in_flight ? 0 : limit.window.count();
-  const std::int64_t exact = counted >= end - (std::min)(window, end) ? end : counted + window;
+  const std::int64_t exact = counted >= end - (std::min)(window, end) - 1 ? end : counted + window + 1;
   const std::int64_t step = (std::max)(window / sub_windows, std::int64_t{1});
-  return limit.amount <= exact_amount || exact == end ? exact : (exact + step - 1) / step * step;
+  return limit.amount <= exact_amount ? exact : (exact + step - 1) / step * step;
 }
 
 /// How often somebody may ask who waits for a request of others to end.
@@ -150,10 +152,9 @@ constexpr std::int64_t retry_at(const Limit& limit, std::int64_t expires, std::i
 
 /// How long ago the server counted what `note` tells of, at the least.
 constexpr std::int64_t counted_ago(const Limit& limit, const LedgerNote& note) noexcept {
-  const std::int64_t answered = (std::max)(note.answered_ago.count(), std::int64_t{0});
-  return limit.counted == Counted::on_arrival
-             ? (std::max)(answered, static_cast<std::int64_t>(note.arrived_ago.count()))
-             : answered;
+  const auto ago = limit.counted == Counted::on_arrival ? (std::max)(note.answered_ago, note.arrived_ago)
+                                                        : note.answered_ago;
+  return ago.count();
 }
 
 /// What `note` leaves of `claimed` units.
