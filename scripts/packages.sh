@@ -7,6 +7,8 @@ packages_to_build=('g++-12|g++' cmake ninja-build pkg-config libcurl4-openssl-de
   libcli11-dev libcpp-httplib-dev libhiredis-dev)
 packages_to_test=(catch2 ccache python3 redis-server 'clang-14|clang' 'libclang-rt-14-dev|libclang-rt-dev'
   'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy')
+# For `tests/run full` alone: a compiler for Windows, and what makes another distribution.
+packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap)
 
 say() { printf '%s\n' "$*"; }
 

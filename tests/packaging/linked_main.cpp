@@ -1,4 +1,5 @@
-// A program that compiles in no time and links only if the package brought its own folder and both libraries'.
+// A program that compiles in no time and links only if the package brought its own folder and both
+// libraries'.
 #include <curl/curl.h>
 #include <nlohmann/json_fwd.hpp>
 #include <tokenpool/version.hpp>

@@ -33,7 +33,7 @@ class ServerWord {
 
   /// When the server will have something left for `bucket`; 0 is the token as a whole.
   [[nodiscard]] SteadyTime opens_at(std::uint32_t bucket) const noexcept {
-    SteadyTime opens = SteadyTime::min();
+    SteadyTime opens = (SteadyTime::min)();
     for (const Count& count : counts_) {
       if (count.is_empty() && (count.bucket == 0 || count.bucket == bucket)) {
         opens = (std::max)(opens, count.resets_at);

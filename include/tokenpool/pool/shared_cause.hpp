@@ -53,10 +53,10 @@ class SharedCause {
   /// When this token may be asked here.
   [[nodiscard]] SteadyTime opens_at_for(SlotNumber slot) const noexcept {
     if (!suspected_) {
-      return SteadyTime::min();
+      return (SteadyTime::min)();
     }
     const auto asked = std::find_if(asked_.begin(), asked_.end(), is_of(slot));
-    return asked == asked_.end() ? SteadyTime::min() : asked->own.until();
+    return asked == asked_.end() ? (SteadyTime::min)() : asked->own.until();
   }
 
   /// A token was refused here. If the place is active() then, take back the own rests of `asked()` and call

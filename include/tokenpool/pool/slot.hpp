@@ -111,13 +111,13 @@ struct alignas(128) Slot {
   /// When the token as a whole has rested enough, and has something left by the server's word.
   [[nodiscard]] SteadyTime opens_at() const noexcept {
     return particulars ? (std::max)(particulars->rests.whole().opens_at(), particulars->server.opens_at(0))
-                       : SteadyTime::min();
+                       : (SteadyTime::min)();
   }
 
   /// The same for `bucket`.
   [[nodiscard]] SteadyTime opens_at(std::uint32_t bucket) noexcept {
     return particulars ? (std::max)(particulars->rests.opens_at(bucket), particulars->server.opens_at(bucket))
-                       : SteadyTime::min();
+                       : (SteadyTime::min)();
   }
 };
 

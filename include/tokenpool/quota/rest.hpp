@@ -51,7 +51,7 @@ class Rest {
 
   /// When a request may go through; `end_of_time` while that depends on the answer to the one under way.
   [[nodiscard]] SteadyTime opens_at() const noexcept {
-    return !active_ ? SteadyTime::min() : probe_ != 0 ? end_of_time : until_;
+    return !active_ ? (SteadyTime::min)() : probe_ != 0 ? end_of_time : until_;
   }
 
   [[nodiscard]] SteadyTime until() const noexcept { return until_; }
