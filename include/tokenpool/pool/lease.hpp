@@ -35,7 +35,7 @@ struct LeaseRequest {
 struct Outcome {
   bool sent = true;  ///< false: it surely never reached the server and counts nowhere
   Classification meaning{};
-  bool answered = false;               ///< an answer came
+  bool answered = false;  ///< an answer came
   /// When its header block came; without one, until when the server may still count the request.
   SteadyTime answered_at{};
   Duration latency{};                  ///< from sending to answered_at
