@@ -55,6 +55,6 @@ macro(add_component name)
   string(APPEND tokenpool_component_needs "set(tokenpool_${name}_needs ${addon_PACKAGE})\n")
 endmacro()
 
-# The add-ons, a row each.
+# The add-ons, a row each; docs/vcpkg.md says what else a new one is.
 
 take_headers(tokenpool "")
