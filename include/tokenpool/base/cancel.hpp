@@ -3,7 +3,6 @@
 // instead of std::stop_token, which libc++ does not have without a flag.
 
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -12,20 +11,25 @@ namespace tokenpool {
 
 namespace detail {
 
+/// A callback in the list of a CancelState; it lies in its registration, so that a call adds and removes one
+/// without an allocation.
+struct CancelEntry {
+  std::function<void()> callback{};
+  CancelEntry* previous = nullptr;
+  CancelEntry* next = nullptr;
+};
+
 /// What source, tokens and registrations share.
 class CancelState {
  public:
-  using Callback = std::function<void()>;
-  using Entry = std::list<Callback>::iterator;
-
   void cancel() {
     const std::lock_guard lock(mutex_);
     if (std::exchange(cancelled_, true)) {
       return;
     }
     // Called under the lock, so that a registration's destructor waits for its own callback to end.
-    for (const Callback& callback : callbacks_) {
-      callback();
+    for (const CancelEntry* entry = newest_; entry != nullptr; entry = entry->next) {
+      entry->callback();
     }
   }
 
@@ -34,24 +38,29 @@ class CancelState {
     return cancelled_;
   }
 
-  Entry add(Callback callback) {
+  void add(CancelEntry& entry) {
     const std::lock_guard lock(mutex_);
-    callbacks_.push_back(std::move(callback));
-    if (cancelled_) {
-      callbacks_.back()();
+    entry.next = std::exchange(newest_, &entry);
+    if (entry.next != nullptr) {
+      entry.next->previous = &entry;
     }
-    return std::prev(callbacks_.end());
+    if (cancelled_) {
+      entry.callback();
+    }
   }
 
-  void remove(Entry entry) {
+  void remove(CancelEntry& entry) {
     const std::lock_guard lock(mutex_);
-    callbacks_.erase(entry);
+    (entry.previous == nullptr ? newest_ : entry.previous->next) = entry.next;
+    if (entry.next != nullptr) {
+      entry.next->previous = entry.previous;
+    }
   }
 
  private:
   mutable std::mutex mutex_;
   bool cancelled_ = false;
-  std::list<Callback> callbacks_;
+  CancelEntry* newest_ = nullptr;
 };
 
 }  // namespace detail
@@ -86,9 +95,10 @@ class CancelSource {
 /// on the cancelling thread, must be short, must not throw and must not touch the same source.
 class CancelRegistration {
  public:
-  CancelRegistration(const CancelToken& token, std::function<void()> callback) : state_(token.state_) {
+  CancelRegistration(const CancelToken& token, std::function<void()> callback)
+      : state_(token.state_), entry_{std::move(callback)} {
     if (state_) {
-      entry_ = state_->add(std::move(callback));
+      state_->add(entry_);
     }
   }
   CancelRegistration(const CancelRegistration&) = delete;
@@ -101,7 +111,7 @@ class CancelRegistration {
 
  private:
   std::shared_ptr<detail::CancelState> state_;
-  detail::CancelState::Entry entry_{};
+  detail::CancelEntry entry_;
 };
 
 }  // namespace tokenpool

@@ -37,8 +37,8 @@ class Call : private CallSteps<State> {
   Call(State& state, Request& request)
       : Steps(state, request),
         signal_(std::make_shared<Signal>()),
-        cancelled_by_caller_(request.cancel, [signal = signal_] { signal->cancel(); }),
-        cancelled_by_client_(state.closing(), [signal = signal_] { signal->cancel(); }) {}
+        cancelled_by_caller_(request.cancel, [signal = signal_.get()] { signal->cancel(); }),
+        cancelled_by_client_(state.closing(), [signal = signal_.get()] { signal->cancel(); }) {}
 
   /// Throws only what the caller's own code (body, classifier, cost_of) threw, or std::bad_alloc.
   Result<Response> run() {

@@ -68,7 +68,7 @@ inline Headers merged_headers(const ClientOptions& options, const Credential& cr
   add_layer(headers, options.headers);
   const auto add_unless_there = [&](const char* name, std::string_view value) {
     if (!value.empty() && !headers.get(name)) {
-      headers.add(name, std::string(value));
+      headers.add(name, value);
     }
   };
   add_unless_there("Accept", "application/json");

@@ -50,21 +50,22 @@ class Headers {
   Headers(std::initializer_list<HeaderField> fields) : fields_(fields) {}
 
   /// Appends a field, whether or not one of this name is there.
-  void add(std::string name, std::string value) {
-    fields_.push_back(HeaderField{std::move(name), std::move(value)});
+  void add(std::string_view name, std::string_view value) {
+    fields_.push_back(HeaderField{std::string(name), std::string(value)});
   }
 
   /// Makes this the only field of its name: it takes the place of the first one, or comes last.
-  void set(std::string name, std::string value) {
+  void set(std::string_view name, std::string_view value) {
     const auto first = find(name);
     if (first == fields_.end()) {
-      return add(std::move(name), std::move(value));
+      return add(name, value);
     }
-    const auto is_another = [&name](const HeaderField& field) {
-      return equal_ignoring_case(field.name, name);
+    HeaderField only{std::string(name), std::string(value)};  // the views may be into what is erased
+    const auto is_another = [&only](const HeaderField& field) {
+      return equal_ignoring_case(field.name, only.name);
     };
     fields_.erase(std::remove_if(first + 1, fields_.end(), is_another), fields_.end());
-    *first = HeaderField{std::move(name), std::move(value)};
+    *first = std::move(only);
   }
 
   /// Removes every field of this name and returns how many there were.

@@ -123,7 +123,7 @@ inline std::optional<std::string> problem_with_path(std::string_view path) {
   if (!detail::is_visible_ascii(path)) {
     return "path has a space, a control character or a byte beyond ASCII: percent-encode it";
   }
-  if (path.find_first_of("#\\") != std::string_view::npos) {
+  if (std::any_of(path.begin(), path.end(), [](char c) { return c == '#' || c == '\\'; })) {
     return "path has a '#' or a backslash: percent-encode it";
   }
   return std::nullopt;
@@ -134,7 +134,9 @@ inline std::optional<std::string> problem_with_path(std::string_view path) {
 inline std::optional<std::string> resolve(const BaseUrl& base, std::string_view path) {
   if (!detail::is_absolute_url(path)) {
     const bool slash = path.empty() || path.front() == '/' || path.front() == '?';
-    return base.origin + base.path + (slash ? "" : "/") + std::string(path);
+    std::string url;
+    url.reserve(base.origin.size() + base.path.size() + 1 + path.size());
+    return url.append(base.origin).append(base.path).append(slash ? "" : "/").append(path);
   }
   const std::string_view bare = path.substr(0, path.find('?'));
   const std::optional<BaseUrl> target = parse_base_url(bare);

@@ -70,10 +70,15 @@ inline void add_field(Transfer& transfer, std::string_view line) {
   if (colon == std::string_view::npos || colon == 0 || line.front() == ' ' || line.front() == '\t') {
     return;
   }
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
   std::string_view value = line.substr(colon + 1);
-  value.remove_prefix((std::min)(value.find_first_not_of(" \t"), value.size()));
-  value.remove_suffix(value.size() - (value.find_last_not_of(" \t\r\n") + 1));
-  transfer.answer.headers.add(std::string(line.substr(0, colon)), std::string(value));
+  while (!value.empty() && is_space(value.front())) {
+    value.remove_prefix(1);
+  }
+  while (!value.empty() && is_space(value.back())) {
+    value.remove_suffix(1);
+  }
+  transfer.answer.headers.add(line.substr(0, colon), value);
 }
 
 inline std::size_t on_header(char* data, std::size_t size, std::size_t count, void* context) noexcept {

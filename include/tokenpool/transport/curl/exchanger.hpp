@@ -55,14 +55,14 @@ class Exchanger {
     if (!request.body.rewind()) {
       return TransportFailure{FailureKind::body, false, "the body cannot be sent again"};
     }
-    headers_ = header_list(request.headers, traits_of_body(request));
+    headers_.assign(request.headers, traits_of_body(request));
     OptionSetter options(easy_.get());
     if (setup_.fits(request)) {
       set_text_body(options, request);
     } else if (auto unfit = set_up(options, request)) {
       return unfit;
     }
-    options.set(CURLOPT_HTTPHEADER, headers_.get(), "headers");
+    options.set(CURLOPT_HTTPHEADER, headers_.list(), "headers");
     if (options.refused()) {
       setup_ = Setup{};
       return TransportFailure{FailureKind::unfit, false, "this libcurl refuses " + *options.refused()};
@@ -185,7 +185,7 @@ class Exchanger {
 
   Easy easy_;
   Url url_;
-  List headers_;
+  HeaderLines headers_;
   List resolve_;
   Setup setup_;
   Transfer transfer_;

@@ -3,9 +3,13 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tokenpool/http/headers.hpp"
 
@@ -45,22 +49,62 @@ struct BodyTraits {
   bool large = false;  ///< or of a size that is not known beforehand
 };
 
-/// Header fields as libcurl wants them (CURLOPT_HTTPHEADER): a field with an empty value ends in a semicolon,
-/// and a bare "Name:" keeps libcurl from adding one of its own.
-inline List header_list(const Headers& headers, BodyTraits body) {
-  List list;
-  std::string line;
-  for (const auto& field : headers) {
-    line.assign(field.name).append(field.value.empty() ? ";" : ": ").append(field.value);
-    append(list, line);
+/// The header fields of a request as libcurl wants them (CURLOPT_HTTPHEADER): a field with an empty value
+/// ends in a semicolon, and a bare "Name:" keeps libcurl from adding one of its own. libcurl only reads the
+/// list, so its nodes and their texts lie in two blocks that every request fills anew: curl_slist_append
+/// would allocate twice a line.
+class HeaderLines {
+ public:
+  void assign(const Headers& headers, BodyTraits body) {
+    const bool no_type = body.present && !headers.get("Content-Type");
+    const bool no_expect = body.large && !headers.get("Expect");
+    make_space(headers);
+    for (const auto& field : headers) {
+      add(field.name, field.value.empty() ? ";" : ": ", field.value);
+    }
+    if (no_type) {
+      add("Content-Type", ":", "");
+    }
+    if (no_expect) {
+      add("Expect", ":", "");
+    }
   }
-  if (body.present && !headers.get("Content-Type")) {
-    append(list, "Content-Type:");
+
+  /// Valid until the next assign(); null without a line.
+  [[nodiscard]] const curl_slist* list() const noexcept { return nodes_.empty() ? nullptr : nodes_.data(); }
+
+ private:
+  /// For all that may come, since the nodes point to each other and into the text.
+  void make_space(const Headers& headers) {
+    constexpr std::size_t our_own_bytes = 32;
+    constexpr std::size_t our_own_lines = 2;
+    std::size_t bytes = our_own_bytes;
+    for (const auto& field : headers) {
+      bytes += field.name.size() + field.value.size() + 3;
+    }
+    if (text_.size() < bytes) {
+      text_.resize(bytes);
+    }
+    end_ = text_.data();
+    nodes_.clear();
+    nodes_.reserve(headers.size() + our_own_lines);
   }
-  if (body.large && !headers.get("Expect")) {
-    append(list, "Expect:");
+
+  void add(std::string_view name, std::string_view separator, std::string_view value) {
+    char* const line = end_;
+    for (const std::string_view part : {name, separator, value}) {
+      end_ = std::copy(part.begin(), part.end(), end_);
+    }
+    *end_++ = '\0';
+    if (!nodes_.empty()) {
+      nodes_.back().next = nodes_.data() + nodes_.size();
+    }
+    nodes_.push_back({line, nullptr});
   }
-  return list;
-}
+
+  std::vector<char> text_;
+  char* end_ = nullptr;
+  std::vector<curl_slist> nodes_;
+};
 
 }  // namespace tokenpool::curl
