@@ -56,5 +56,6 @@ macro(add_component name)
 endmacro()
 
 # The add-ons, a row each; docs/vcpkg.md says what else a new one is.
+add_component(sqlite HEADERS "ledger/sqlite" PACKAGE SQLite3 TARGET SQLite::SQLite3)
 
 take_headers(tokenpool "")
