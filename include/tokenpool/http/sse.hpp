@@ -46,11 +46,9 @@ class SseParser {
   explicit SseParser(std::size_t max_event_bytes = default_max_event_bytes)
       : max_event_bytes_(max_event_bytes) {}
 
-  /// Reads the next bytes and calls `on_event(const ServerSentEvent&)` for each event they complete. The
-  /// callback may return nothing, or false to stop the parser for good. What it throws passes through; the
-  /// bytes behind that event are lost then.
-  template <class OnEvent>
-  SseStatus feed(std::string_view bytes, OnEvent&& on_event) {
+  /// Takes bytes off the front of `bytes` up to the end of the first event that they complete, and returns
+  /// that event. Nothing when all are taken, or when nothing is read any more.
+  std::optional<ServerSentEvent> next(std::string_view& bytes) {
     while (status_ == SseStatus::more && !bytes.empty()) {
       if (after_cr_) {
         after_cr_ = false;
@@ -66,7 +64,22 @@ class SseParser {
       } else {
         after_cr_ = bytes.front() == '\r';
         bytes.remove_prefix(1);
-        end_line(part, on_event);
+        if (auto event = end_line(part)) return event;
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// Reads the next bytes and calls `on_event(const ServerSentEvent&)` for each event they complete. The
+  /// callback may return nothing, or false to stop the parser for good. What it throws passes through; the
+  /// bytes behind that event are lost then.
+  template <class OnEvent>
+  SseStatus feed(std::string_view bytes, OnEvent&& on_event) {
+    while (const auto event = next(bytes)) {
+      if constexpr (std::is_void_v<std::invoke_result_t<OnEvent&, const ServerSentEvent&>>) {
+        on_event(*event);
+      } else {
+        if (!on_event(*event)) status_ = SseStatus::stopped;
       }
     }
     return status_;
@@ -80,17 +93,15 @@ class SseParser {
     return static_cast<std::size_t>(end - bytes.begin());
   }
 
-  template <class OnEvent>
-  void end_line(std::string_view rest_of_line, OnEvent& on_event) {
+  /// The event that this line ends, if it ends one.
+  std::optional<ServerSentEvent> end_line(std::string_view rest_of_line) {
     std::string whole = std::exchange(line_, {});
     std::string_view line = rest_of_line;
     if (!whole.empty()) line = whole += rest_of_line;
     if (std::exchange(at_start_, false) && line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
-    if (line.empty()) {
-      dispatch(on_event);
-    } else {
-      take_field(line);
-    }
+    if (line.empty()) return dispatch();
+    take_field(line);
+    return std::nullopt;
   }
 
   void take_field(std::string_view line) {
@@ -116,18 +127,12 @@ class SseParser {
     if (const auto number = parse_whole<std::int64_t>(value)) retry_ = std::chrono::milliseconds{*number};
   }
 
-  template <class OnEvent>
-  void dispatch(OnEvent& on_event) {
+  std::optional<ServerSentEvent> dispatch() {
     std::string name = std::exchange(event_, {});
     std::string data = std::exchange(data_, {});
-    if (data.empty()) return;
+    if (data.empty()) return std::nullopt;
     data.pop_back();
-    const ServerSentEvent event{name.empty() ? "message" : std::move(name), std::move(data), id_, retry_};
-    if constexpr (std::is_void_v<std::invoke_result_t<OnEvent&, const ServerSentEvent&>>) {
-      on_event(event);
-    } else {
-      if (!on_event(event)) status_ = SseStatus::stopped;
-    }
+    return ServerSentEvent{name.empty() ? "message" : std::move(name), std::move(data), id_, retry_};
   }
 
   std::size_t max_event_bytes_;

@@ -163,3 +163,15 @@ TEST_CASE("what the callback throws passes through and the parser goes on behind
   parser.feed("data: b\n\n", [&](const ServerSentEvent& event) { seen.push_back(event.data); });
   CHECK(seen == std::vector<std::string>{"b"});
 }
+
+TEST_CASE("events can be taken one at a time from the bytes at hand") {
+  SseParser parser;
+  std::string_view bytes = "data: a\n\ndata: b\n\nda";
+  CHECK(parser.next(bytes) == message("a"));
+  CHECK(bytes == "data: b\n\nda");
+  CHECK(parser.next(bytes) == message("b"));
+  CHECK_FALSE(parser.next(bytes));
+  CHECK(bytes.empty());
+  bytes = "ta: c\n\n";
+  CHECK(parser.next(bytes) == message("c"));
+}
