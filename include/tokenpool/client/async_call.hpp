@@ -43,14 +43,19 @@ class AsyncCall final : private OwnedRequest,
  public:
   using Done = std::function<void(Result<Response>)>;
 
-  AsyncCall(State& state, Request of_caller, Done done)
-      : OwnedRequest{std::move(of_caller)}, Steps(state, request), done_(std::move(done)) {
+  /// Makes where the body goes as it comes, out of the request; null: it is collected.
+  using MakeDelivery = std::function<std::unique_ptr<Delivery>(const Request&)>;
+
+  AsyncCall(State& state, Request of_caller, Done done, const MakeDelivery& delivery)
+      : OwnedRequest{std::move(of_caller)},
+        Steps(state, request, delivery ? delivery(request) : nullptr),
+        done_(std::move(done)) {
     state_.enter_async();
   }
 
   /// Begins the call; `done` is called once, on the loop's thread.
-  static void begin(State& state, Request request, Done done) {
-    auto call = std::make_shared<AsyncCall>(state, std::move(request), std::move(done));
+  static void begin(State& state, Request request, Done done, const MakeDelivery& delivery = {}) {
+    auto call = std::make_shared<AsyncCall>(state, std::move(request), std::move(done), delivery);
     call->post([](AsyncCall& self) { self.enter(); });
   }
 
@@ -77,6 +82,13 @@ class AsyncCall final : private OwnedRequest,
     };
     cancelled_by_caller_.emplace(request.cancel, cancel);
     cancelled_by_client_.emplace(state_.closing(), cancel);
+    if (request.gate) {
+      resumed_.emplace(*request.gate, [weak = this->weak_from_this()] {
+        if (const auto self = weak.lock()) {
+          self->post([](AsyncCall& call) { call.loop().resume(call.exchange_); });
+        }
+      });
+    }
     ask_pool();
   }
 
@@ -225,6 +237,7 @@ class AsyncCall final : private OwnedRequest,
     leave_queue();
     cancelled_by_caller_.reset();
     cancelled_by_client_.reset();
+    resumed_.reset();
     if (const Done done = std::exchange(done_, nullptr)) {
       try {
         done(std::move(result));
@@ -237,6 +250,7 @@ class AsyncCall final : private OwnedRequest,
   Done done_;
   std::optional<CancelRegistration> cancelled_by_caller_;
   std::optional<CancelRegistration> cancelled_by_client_;
+  std::optional<BodyGate::Listener> resumed_;
   std::optional<Waiter> waiter_;
   std::optional<Sending> sending_;
   std::uint64_t exchange_ = 0;

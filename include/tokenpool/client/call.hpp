@@ -34,13 +34,18 @@ class Call : private CallSteps<State> {
   using typename Steps::Obtained;
 
  public:
-  Call(State& state, Request& request)
-      : Steps(state, request),
+  /// `delivery` is where the body goes as it comes; null: it is collected.
+  Call(State& state, Request& request, std::unique_ptr<Delivery> delivery = {})
+      : Steps(state, request, std::move(delivery)),
         signal_(std::make_shared<Signal>()),
         cancelled_by_caller_(request.cancel, [signal = signal_.get()] { signal->cancel(); }),
-        cancelled_by_client_(state.closing(), [signal = signal_.get()] { signal->cancel(); }) {}
+        cancelled_by_client_(state.closing(), [signal = signal_.get()] { signal->cancel(); }) {
+    if (request.gate) {
+      resumed_.emplace(*request.gate, [signal = signal_.get()] { signal->notify(); });
+    }
+  }
 
-  /// Throws only what the caller's own code (body, classifier, cost_of) threw, or std::bad_alloc.
+  /// Throws only what the caller's own code (body, consumer, classifier, cost_of) threw, or std::bad_alloc.
   Result<Response> run() {
     if (auto problem = problem_with(request_)) {
       return Unexpected(record_.error(ErrorCode::invalid_request, *problem));
@@ -184,6 +189,7 @@ class Call : private CallSteps<State> {
   std::shared_ptr<Signal> signal_;
   CancelRegistration cancelled_by_caller_;
   CancelRegistration cancelled_by_client_;
+  std::optional<BodyGate::Listener> resumed_;
 };
 
 }  // namespace tokenpool::detail

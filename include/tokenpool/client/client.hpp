@@ -21,6 +21,7 @@
 #include "tokenpool/client/call.hpp"
 #include "tokenpool/client/options.hpp"
 #include "tokenpool/client/state.hpp"
+#include "tokenpool/client/stream.hpp"
 #include "tokenpool/http/message.hpp"
 #include "tokenpool/policy/round_robin.hpp"
 #include "tokenpool/pool/pool.hpp"
@@ -115,6 +116,43 @@ class Client {
     const std::shared_ptr<State> state = state_;
     const typename State::Active active(*state);
     return detail::Call<State>(*state, request).run();
+  }
+
+  /// Sends, and hands the answer's server-sent events to `on_event` as they come, on this thread: it returns
+  /// nothing, or false to stop (a success: the call ends with the Response so far), or a BodyAction.
+  ///
+  /// A consumer that blocks, or pauses (see Request::on_body), slows the server down; an event that is not
+  /// whole counts against max_response_bytes, the whole of the stream does not. Response::body is the
+  /// stream's text, the last 64 KiB of it; cost_of reads it there. Accept is text/event-stream where the
+  /// request has none.
+  ///
+  /// `[DONE]` ends the stream and is handed to nobody. StreamEnd says which streams need a mark of their end;
+  /// one that ends without it was cut, and the call ends in an Error whose response() has what came. An event
+  /// that reports an error, or another Content-Type than text/event-stream, is judged like the status it
+  /// stands for. Nothing is repeated once the first event was handed over.
+  ///
+  /// Throws Error, and what `on_event` throws. An error status that no other token would change is returned.
+  template <EventConsumer OnEvent>
+  Response stream(Request request, OnEvent&& on_event) {
+    const std::shared_ptr<State> state = state_;
+    const typename State::Active active(*state);
+    const auto consumer = [&on_event](const ServerSentEvent& event) { return detail::ask(on_event, event); };
+    auto delivery = detail::event_delivery(*state, request, consumer);
+    return detail::Call<State>(*state, request, std::move(delivery)).run().value();
+  }
+
+  /// As stream, without a thread: `on_event` and, once, `done` are called on the transport's thread, where
+  /// they must not block for long. What `on_event` throws ends the call with invalid_request.
+  template <EventConsumer OnEvent>
+  void stream_async(Request request, OnEvent on_event,
+                    std::function<void(Result<Response>)> done) requires AsyncTransport<TransportType> {
+    const auto consumer = [on_event = std::move(on_event)](const ServerSentEvent& event) mutable {
+      return detail::ask(on_event, event);
+    };
+    detail::AsyncCall<State>::begin(*state_, std::move(request), std::move(done),
+                                    [this, &consumer](const Request& of_call) {
+                                      return detail::event_delivery(*state_, of_call, consumer);
+                                    });
   }
 
   /// As try_send, without a thread: `done` is called once with the Result, on the transport's thread, where

@@ -5,13 +5,16 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "tokenpool/base/error.hpp"
 #include "tokenpool/base/random.hpp"
+#include "tokenpool/client/delivery.hpp"
 #include "tokenpool/client/ledger_notes.hpp"
 #include "tokenpool/client/observer.hpp"
 #include "tokenpool/client/options.hpp"
@@ -37,11 +40,17 @@ class CallEnds {
   /// How the question for a lease ends: with one, with the answer at hand, or with an Error.
   using Obtained = std::variant<Leased, Deliver, Error>;
 
-  CallEnds(State& state, Request& request)
+  /// Without a delivery of the caller's own the body is collected, unless the request has its on_body.
+  CallEnds(State& state, Request& request, std::unique_ptr<Delivery> delivery)
       : state_(state),
         request_(request),
+        delivery_(std::move(delivery)),
         random_(state.next_seed()),
-        attempts_(state.options().retry, state.budget(), random_, facts(state, with_key(request))) {}
+        attempts_(state.options().retry, state.budget(), random_, facts(state, with_key(request))) {
+    if (!delivery_ && request.on_body) {
+      delivery_ = std::make_unique<RawDelivery>(request, state.closing());
+    }
+  }
   CallEnds(const CallEnds&) = delete;
   CallEnds& operator=(const CallEnds&) = delete;
 
@@ -155,6 +164,7 @@ class CallEnds {
  protected:
   State& state_;
   Request& request_;
+  std::unique_ptr<Delivery> delivery_;  ///< where the body goes as it comes; null: it is collected
   SplitMix64 random_;
   Attempts attempts_;
   CallRecord record_;

@@ -40,6 +40,7 @@ class CallSteps : protected CallEnds<State> {
  protected:
   using Ends = CallEnds<State>;
   using Ends::attempts_;
+  using Ends::delivery_;
   using Ends::Ends;
   using Ends::record_;
   using Ends::request_;
@@ -58,7 +59,8 @@ class CallSteps : protected CallEnds<State> {
   /// The lease and all that goes over the wire. Throws Error{invalid_request}, the lease then given back.
   Sending prepare(Leased leased) {
     const ClientOptions& options = state_.options();
-    Wire wire = wire_for(options, state_.base(), leased.lease.credential(), request_);
+    Wire wire = wire_for(options, state_.base(), leased.lease.credential(), request_,
+                         delivery_ ? delivery_->accept() : "application/json");
     const Egress& egress = state_.pool().egress(leased.lease.egress());
     return {std::move(leased), std::move(wire), egress,
             options.egress.empty() ? std::nullopt : std::optional(egress.proxy), this->now()};
@@ -67,6 +69,9 @@ class CallSteps : protected CallEnds<State> {
   /// What the transport is told; valid while `sending` stays where it is.
   [[nodiscard]] TransportRequest transport_request(const Sending& sending) {
     const ClientOptions& options = state_.options();
+    if (delivery_) {
+      delivery_->begin();
+    }
     return {request_.method,
             sending.wire.url,
             sending.wire.headers,
@@ -79,20 +84,28 @@ class CallSteps : protected CallEnds<State> {
             attempts_.deadline(),
             request_.max_response_bytes.value_or(options.http.max_response_bytes),
             state_.settings(),
-            options.retry.replay == Replay::never};
+            options.retry.replay == Replay::never,
+            delivery_.get()};
   }
 
   /// The exchange is over: record, pool and observer hear of it. Throws what the caller's own code
-  /// (classifier, cost_of) threw, the lease then counted.
+  /// (classifier, cost_of, what takes the body) threw, the lease then counted.
   NextAction conclude(Sending& sending, Exchange exchange) {
     Outcome outcome;
     try {
+      if (delivery_) {
+        delivery_->conclude(exchange);
+      }
       outcome = understand(exchange, sending.leased.lease, sending.egress, sending.started);
     } catch (...) {
       give_up(sending.leased);
       throw;
     }
-    return settle(sending.leased, exchange, outcome);
+    const NextAction next = settle(sending.leased, exchange, outcome);
+    if (delivery_ && delivery_->thrown()) {
+      std::rethrow_exception(delivery_->thrown());
+    }
+    return next;
   }
 
   /// The caller's own code threw: the request may have gone out, so it counts.
@@ -126,11 +139,13 @@ class CallSteps : protected CallEnds<State> {
       exchange.failure->detail = masked(std::move(exchange.failure->detail), secret);
       outcome.meaning = classify(*exchange.failure);
     } else {
-      outcome.meaning = classify_with(state_.options().classify, exchange.answer, now.wall);
+      outcome.meaning = delivery_ && delivery_->error()
+                            ? *delivery_->error()
+                            : classify_with(state_.options().classify, exchange.answer, now.wall);
       outcome.meaning.reason = masked(std::move(outcome.meaning.reason), secret);
     }
     note_attempt(exchange, outcome.meaning, lease, egress, started, now);
-    if (!exchange.failure) {
+    if (has_response(exchange)) {
       outcome.facts = limit_facts(exchange.answer.headers, now.wall);
       record_.answered({.status = exchange.answer.status,
                         .headers = std::move(exchange.answer.headers),
@@ -144,12 +159,18 @@ class CallSteps : protected CallEnds<State> {
     return outcome;
   }
 
+  /// Whether there is something to show: a whole answer, or what came of one that the caller takes as it
+  /// comes.
+  [[nodiscard]] bool has_response(const Exchange& exchange) const {
+    return !exchange.failure || (delivery_ && delivery_->opened());
+  }
+
   void note_attempt(const Exchange& exchange, const Classification& meaning, const Lease& lease,
                     const Egress& egress, Now started, Now now) {
     Attempt attempt;
     attempt.token_id = lease.credential().token_id;
     attempt.egress_id = egress.id;
-    attempt.status = exchange.failure ? 0 : exchange.answer.status;
+    attempt.status = has_response(exchange) ? exchange.answer.status : 0;
     attempt.verdict = meaning.verdict;
     attempt.reason = meaning.reason;
     attempt.started = started.wall;
@@ -166,9 +187,15 @@ class CallSteps : protected CallEnds<State> {
     }
     const SettleResult settled = leased.lease.settle(outcome, now);
     attempts_.set_repeatable_body(request_.body.repeatable());
+    attempts_.set_handed_over(delivery_ && delivery_->handed_over());
     NextAction next = exchange.failure
                           ? attempts_.failed(*exchange.failure, now.steady)
                           : attempts_.answered(outcome.meaning, slot, settled.endpoint_at_fault, now.steady);
+    if (delivery_ && std::holds_alternative<Deliver>(next)) {
+      if (std::optional<Fail> objection = delivery_->objection(record_.last())) {
+        next = *std::move(objection);
+      }
+    }
     tell_observer(settled, next, now);
     return next;
   }

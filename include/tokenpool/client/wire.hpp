@@ -57,7 +57,7 @@ inline void add_layer(Headers& headers, const Headers& layer) {
 
 /// The headers that come before the credential: the request's win over the token's, those over the client's.
 inline Headers merged_headers(const ClientOptions& options, const Credential& credential,
-                              const Request& request) {
+                              const Request& request, std::string_view accept) {
   constexpr std::size_t our_own = 5;
   Headers headers;
   headers.reserve(request.headers.size() + credential.headers.size() + options.headers.size() + our_own);
@@ -71,7 +71,7 @@ inline Headers merged_headers(const ClientOptions& options, const Credential& cr
       headers.add(name, value);
     }
   };
-  add_unless_there("Accept", "application/json");
+  add_unless_there("Accept", accept);
   add_unless_there("Content-Type", request.body.empty() ? "" : "application/json");
   add_unless_there("User-Agent", options.user_agent);
   add_unless_there("Idempotency-Key", request.idempotency_key);
@@ -91,10 +91,11 @@ inline std::optional<std::string> url_for(const std::optional<BaseUrl>& common, 
                        path);
 }
 
-/// `common` is options.base_url taken apart, where there is one. Throws Error{invalid_request} when the path
-/// is a URL of another origin than the token's.
+/// `common` is options.base_url taken apart, where there is one; `accept` is for requests that name none.
+/// Throws Error{invalid_request} when the path is a URL of another origin than the token's.
 inline Wire wire_for(const ClientOptions& options, const std::optional<BaseUrl>& common,
-                     const Credential& credential, const Request& request) {
+                     const Credential& credential, const Request& request,
+                     std::string_view accept = "application/json") {
   std::optional<std::string> url = url_for(common, credential, request.path);
   if (!url) {
     unfit_option(
@@ -104,7 +105,7 @@ inline Wire wire_for(const ClientOptions& options, const std::optional<BaseUrl>&
   for (const auto& [name, value] : request.query) {
     add_query(*url, name, value);
   }
-  Headers headers = merged_headers(options, credential, request);
+  Headers headers = merged_headers(options, credential, request, accept);
   options.auth.apply(credential.secret.reveal(), headers, *url);
   return {std::move(*url), std::move(headers)};
 }

@@ -5,19 +5,26 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "tokenpool/base/cancel.hpp"
 #include "tokenpool/http/body.hpp"
+#include "tokenpool/http/body_flow.hpp"
 #include "tokenpool/http/headers.hpp"
 
 namespace tokenpool {
 
 /// Names and values that go into the URL's query, percent-encoded by the library.
 using Query = std::vector<std::pair<std::string, std::string>>;
+
+/// Takes the body of a successful answer as it comes; see Request::on_body.
+using OnBody = std::function<BodyAction(std::string_view)>;
 
 /// A request.
 struct Request {
@@ -33,6 +40,14 @@ struct Request {
   CancelToken cancel{};
   std::string idempotency_key{};  ///< sent as Idempotency-Key with every attempt; makes repeating safe
   std::optional<std::size_t> max_response_bytes{};  ///< default: HttpOptions::max_response_bytes
+  /// Is given the body of a 2xx answer piece by piece, on the thread that receives it, instead of its being
+  /// collected: Response::body stays empty and max_response_bytes does not count. Other answers are collected
+  /// and judged as ever. Bytes for which it says `pause` are offered again once `gate` is resumed, or after
+  /// 10 ms where there is no gate; meanwhile the server is slowed down, and no time limit runs but the
+  /// deadline. A call whose bytes were offered once is not repeated. What it throws reaches the caller of a
+  /// blocking call; an asynchronous one ends with invalid_request. Streams (Client::stream) do not ask it.
+  OnBody on_body{};
+  std::shared_ptr<BodyGate> gate{};  ///< lets a body or stream flow again that paused
 };
 
 /// A Request without method, path and body, for `get`, `post` and the like.
@@ -46,6 +61,8 @@ struct RequestOptions {
   CancelToken cancel{};
   std::string idempotency_key{};
   std::optional<std::size_t> max_response_bytes{};
+  OnBody on_body{};
+  std::shared_ptr<BodyGate> gate{};
 };
 
 /// The request that `options` describe.
@@ -61,7 +78,9 @@ inline Request make_request(std::string method, std::string path, Body body, Req
           .deadline = options.deadline,
           .cancel = std::move(options.cancel),
           .idempotency_key = std::move(options.idempotency_key),
-          .max_response_bytes = options.max_response_bytes};
+          .max_response_bytes = options.max_response_bytes,
+          .on_body = std::move(options.on_body),
+          .gate = std::move(options.gate)};
 }
 
 }  // namespace tokenpool

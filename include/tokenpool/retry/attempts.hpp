@@ -102,6 +102,9 @@ class Attempts {
   /// Whether the body can go out from its first byte on, after what has been read of it so far.
   void set_repeatable_body(bool repeatable) noexcept { facts_.repeatable_body = repeatable; }
 
+  /// Whether the caller has seen a part of the answer: then nothing is sent again.
+  void set_handed_over(bool handed_over) noexcept { handed_over_ = handed_over; }
+
   /// An answer came and meant `meaning`; the token was `slot`.
   NextAction answered(const Classification& meaning, SlotNumber slot, bool endpoint_at_fault,
                       SteadyTime now) {
@@ -152,6 +155,9 @@ class Attempts {
     if (meaning.verdict == Verdict::forbidden) {
       asked_.push_back(slot);
     }
+    if (handed_over_) {
+      return Fail{ErrorCode::http_status, meaning.reason + too_late_to_repeat, {}};
+    }
     if (!facts_.repeatable_body) {
       return Fail{ErrorCode::http_status,
                   "the token was refused and the body cannot be sent again: give Body::from a rewind",
@@ -170,7 +176,7 @@ class Attempts {
   }
 
   NextAction lost(const TransportFailure& failure, SteadyTime now) {
-    if (failure.sent && (!facts_.safe_to_repeat || options_.replay == Replay::never)) {
+    if (failure.sent && !handed_over_ && (!facts_.safe_to_repeat || options_.replay == Replay::never)) {
       return Fail{ErrorCode::network,
                   failure.detail + "; the request may have been carried out, so it was not repeated",
                   {}};
@@ -182,6 +188,9 @@ class Attempts {
   /// reason.
   NextAction again(ErrorCode code, const std::string& reason, std::optional<std::chrono::milliseconds> word,
                    SteadyTime now) {
+    if (handed_over_) {
+      return Fail{code, reason + too_late_to_repeat, {}};
+    }
     ++attempts_;
     if (attempts_ >= options_.max_attempts) {
       return Fail{code, reason + " (" + std::to_string(attempts_) + " attempts)", {}};
@@ -200,12 +209,16 @@ class Attempts {
     return SendAt{when};
   }
 
+  static constexpr const char* too_late_to_repeat =
+      "; a part of the answer was handed over, so the request was not repeated";
+
   const RetryOptions& options_;
   RetryBudget& budget_;
   RandomSource& random_;
   CallFacts facts_;
   std::vector<SlotNumber> asked_;
   unsigned attempts_ = 0;
+  bool handed_over_ = false;
   Duration waited_{};
 };
 

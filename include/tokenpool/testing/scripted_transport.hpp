@@ -12,6 +12,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,8 @@ struct Reply {
   std::optional<TransportFailure> failure{};
   Duration takes{};                   ///< passes on the clock, not beyond the call's deadline
   std::function<void()> meanwhile{};  ///< called while the request is under way, may throw
+  std::size_t piece =
+      std::string::npos;  ///< a body that is taken as it comes does so in pieces of so many bytes
 };
 
 /// A transport that plays a script. Thread-safe; copies play the same script.
@@ -96,7 +99,7 @@ class ScriptedTransport {
     if (reply.meanwhile) {
       reply.meanwhile();
     }
-    return play(reply, request.deadline, interrupt);
+    return play(reply, request, interrupt);
   }
 
  private:
@@ -154,7 +157,8 @@ class ScriptedTransport {
     return server(sent);
   }
 
-  Exchange play(const Reply& reply, SteadyTime deadline, const Interrupt& interrupt) {
+  Exchange play(const Reply& reply, const TransportRequest& request, Interrupt& interrupt) {
+    const SteadyTime deadline = request.deadline;
     const SteadyTime began = clock_.now().steady;
     const bool too_late = after(began, reply.takes) >= deadline;
     clock_.advance(too_late ? (std::max)(deadline - began, Duration::zero()) : reply.takes);
@@ -167,11 +171,42 @@ class ScriptedTransport {
       exchange.failure = reply.failure;
       exchange.answer = reply.answer;
     }
-    exchange.sent = !exchange.failure || exchange.failure->sent;
     exchange.answered_at = clock_.now().steady;
+    if (request.sink != nullptr && !exchange.answer.body.empty() && request.sink->opens(exchange.answer)) {
+      hand_over(std::exchange(exchange.answer.body, {}), reply.piece, request, interrupt, exchange);
+    }
+    exchange.sent = !exchange.failure || exchange.failure->sent;
     exchange.timing.total =
         std::chrono::duration_cast<std::chrono::microseconds>(exchange.answered_at - began);
     return exchange;
+  }
+
+  /// The body goes to the request's sink.
+  void hand_over(const std::string& body, std::size_t piece, const TransportRequest& request,
+                 Interrupt& interrupt, Exchange& exchange) {
+    BodySink& sink = *request.sink;
+    for (std::string_view rest = body; !rest.empty();) {
+      const std::string_view bytes = rest.substr(0, piece);
+      switch (sink.take(bytes)) {
+        case BodySink::Flow::more: rest.remove_prefix(bytes.size()); break;
+        case BodySink::Flow::complete: return;
+        case BodySink::Flow::stopped: return exchange.failure.reset();
+        case BodySink::Flow::paused:
+          exchange.failure = wait_for(sink, request.deadline, interrupt);
+          if (exchange.failure) return;
+      }
+    }
+  }
+
+  /// Until the sink that paused is to be asked again, or why that is never.
+  std::optional<TransportFailure> wait_for(BodySink& sink, SteadyTime deadline, Interrupt& interrupt) {
+    if (!sink.resumed()) {
+      interrupt.wait(clock_, (std::min)(deadline, after(clock_.now().steady, sink.longest_pause())));
+      static_cast<void>(sink.resumed());
+    }
+    if (interrupt.cancelled()) return TransportFailure{FailureKind::cancelled, true, {}};
+    if (clock_.now().steady >= deadline) return TransportFailure{FailureKind::deadline, true, {}};
+    return std::nullopt;
   }
 
   std::shared_ptr<State> state_;

@@ -17,6 +17,7 @@
 #include "tokenpool/http/body.hpp"
 #include "tokenpool/http/failure.hpp"
 #include "tokenpool/quota/attempt.hpp"
+#include "tokenpool/transport/body_sink.hpp"
 #include "tokenpool/transport/interrupt.hpp"
 
 namespace tokenpool {
@@ -69,11 +70,12 @@ struct TransportRequest {
   /// say nothing.
   std::uint64_t settings = 0;
   bool fresh_connection = false;  ///< never on a connection that may have died while idle
+  BodySink* sink = nullptr;       ///< where the body goes if it wants it; null: it is collected
 };
 
-/// What became of a request. Without `failure` the answer is complete.
+/// What became of a request. Without `failure` the answer is complete, or its sink had enough.
 struct Exchange {
-  Answer answer{};
+  Answer answer{};  ///< without the body where a sink took it
   std::optional<TransportFailure> failure{};
   bool sent = false;         ///< bytes of the request may have reached the server
   bool resent = false;       ///< the transport sent it a second time on a fresh connection
@@ -83,14 +85,14 @@ struct Exchange {
 
 /// A transport: `perform` blocks until the exchange is over, the deadline passes or the interrupt is
 /// cancelled, and may be called from several threads at once. It does not throw for what the network or the
-/// server did.
+/// server did. While a sink has paused, `interrupt` is also rung for it to be asked again.
 template <class T>
 concept Transport = requires(T& transport, const TransportRequest& request, Interrupt& interrupt) {
   { transport.perform(request, interrupt) } -> std::same_as<Exchange>;
 };
 
-/// A transport with a loop for asynchronous calls: `post` from any thread; timers, `start` and `cancel` on
-/// the loop's thread.
+/// A transport with a loop for asynchronous calls: `post` from any thread; timers, `start`, `cancel` and
+/// `resume` (which asks a sink that has paused) on the loop's thread.
 template <class T>
 concept AsyncTransport = Transport<T> &&
     requires(T& transport, std::function<void()> task, SteadyTime when, const TransportRequest& request,
@@ -98,6 +100,7 @@ concept AsyncTransport = Transport<T> &&
   transport.loop().post(task);
   transport.loop().forget(transport.loop().at(when, task));
   transport.loop().cancel(transport.loop().start(request, completion));
+  transport.loop().resume(transport.loop().start(request, completion));
   { transport.loop().is_here() } -> std::same_as<bool>;
 };
 

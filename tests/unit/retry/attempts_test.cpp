@@ -254,3 +254,16 @@ TEST_CASE("the methods that may be repeated are those of RFC 9110") {
     CHECK(is_idempotent(method));
   for (const char* method : {"POST", "PATCH", "CONNECT", "get", ""}) CHECK_FALSE(is_idempotent(method));
 }
+
+TEST_CASE("nothing is repeated once the caller has seen a part of the answer") {
+  const auto end_of = [](auto&& happens) {
+    Machine machine;
+    machine.attempts.set_handed_over(true);
+    return failure(happens(machine));
+  };
+  CHECK(end_of([](Machine& m) { return m.failed(FailureKind::lost, true); }).code == ErrorCode::network);
+  CHECK(end_of([](Machine& m) { return m.answered(server_error()); }).code == ErrorCode::http_status);
+  const Fail refused = end_of([](Machine& m) { return m.answered(meaning(Verdict::rate_limited)); });
+  CHECK(refused.code == ErrorCode::http_status);
+  CHECK_THAT(refused.reason, ContainsSubstring("the reason") && ContainsSubstring("not repeated"));
+}

@@ -14,11 +14,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tokenpool/base/time.hpp"
 #include "tokenpool/http/answer.hpp"
 #include "tokenpool/http/body.hpp"
 #include "tokenpool/http/failure.hpp"
+#include "tokenpool/transport/curl/flow.hpp"
 
 namespace tokenpool::curl {
 
@@ -26,6 +28,9 @@ namespace tokenpool::curl {
 struct Transfer {
   Answer answer{};
   Body* body = nullptr;
+  Flow flow{};
+  CURL* easy = nullptr;
+  std::vector<CURL*>* changed = nullptr;  ///< where to put `easy` when flow.next_check() has changed
   std::size_t max_header_bytes = 0;
   std::size_t max_body_bytes = 0;
   std::size_t header_bytes = 0;
@@ -107,10 +112,24 @@ inline std::size_t on_header(char* data, std::size_t size, std::size_t count, vo
   });
 }
 
+/// Gives bytes to the sink of the body.
+inline std::size_t hand_over(Transfer& transfer, std::string_view bytes) {
+  const std::size_t word = transfer.flow.hand_over(bytes);
+  // The time that the consumer took is no silence of the server.
+  transfer.last_byte_at = std::chrono::steady_clock::now();
+  if (transfer.changed != nullptr && transfer.flow.next_check() != end_of_time) {
+    transfer.changed->push_back(transfer.easy);
+  }
+  return word;
+}
+
 inline std::size_t on_body(char* data, std::size_t size, std::size_t count, void* context) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(context);
   return guarded<std::size_t>(transfer, 0, [&]() -> std::size_t {
     transfer.last_byte_at = std::chrono::steady_clock::now();
+    if (transfer.flow.takes(transfer.answer)) {
+      return hand_over(transfer, {data, size * count});
+    }
     std::string& body = transfer.answer.body;
     if (size * count > transfer.max_body_bytes - (std::min)(body.size(), transfer.max_body_bytes)) {
       transfer.stopped = TransportFailure{

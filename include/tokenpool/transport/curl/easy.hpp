@@ -66,10 +66,10 @@ class Channel {
         transfer.stopped = TransportFailure{FailureKind::lost, transfer.times_sent != 0,
                                             "libcurl lost track of the transfer"};
       }
-      if (running != 0 && !transfer.stopped && !transfer.thrown) {
+      if (running != 0 && !exchanger_.ended()) {
         wait(request, interrupt);
       }
-      if (transfer.stopped || transfer.thrown) {
+      if (exchanger_.ended()) {
         return CURLE_OK;
       }
     }
@@ -84,9 +84,7 @@ class Channel {
     const SteadyTime now = std::chrono::steady_clock::now();
     if (interrupt.cancelled()) {
       transfer.stopped = TransportFailure{FailureKind::cancelled, transfer.times_sent != 0, {}};
-    } else if (auto failure = exchanger_.overdue(request, now)) {
-      transfer.stopped = std::move(failure);
-    } else {
+    } else if (!exchanger_.attend(request, now)) {
       curl_multi_poll(multi_.get(), nullptr, 0, milliseconds_until(exchanger_.next_check(request, now), now),
                       nullptr);
     }

@@ -84,9 +84,30 @@ class Exchanger {
     return std::nullopt;
   }
 
-  /// When overdue() has to be asked again at the latest.
+  /// Does what is due at `now`: ends a pause, stops what is overdue. Whether the transfer is over by that,
+  /// though libcurl has not come to its end.
+  bool attend(const TransportRequest& request, SteadyTime now) {
+    if (transfer_.flow.ends_pause(now)) {
+      transfer_.last_byte_at = now;
+      const CURLcode code = curl_easy_pause(easy_.get(), CURLPAUSE_CONT);  // calls on_body
+      if (code != CURLE_OK && !ended()) {
+        transfer_.stopped = TransportFailure{failure_kind(code, true), true, failure_text(code, "")};
+      }
+    }
+    if (!ended() && !transfer_.flow.over(now)) {
+      transfer_.stopped = overdue(request, now);
+    }
+    return ended();
+  }
+
+  /// Whether there is nothing more to transfer, by our own decision.
+  [[nodiscard]] bool ended() const noexcept {
+    return transfer_.stopped || transfer_.thrown || transfer_.flow.over();
+  }
+
+  /// When attend() has to be called again at the latest.
   SteadyTime next_check(const TransportRequest& request, SteadyTime now) {
-    return (std::min)(request.deadline, silence_ends(request, now));
+    return (std::min)({request.deadline, silence_ends(request, now), transfer_.flow.next_check()});
   }
 
   /// What became of the transfer, `code` being libcurl's word on it.
@@ -113,6 +134,8 @@ class Exchanger {
     upload_seen_at_ = SteadyTime{};
     transfer_ = Transfer{};
     transfer_.body = &request.body;
+    transfer_.flow = Flow(request.sink);
+    transfer_.easy = easy_.get();
     transfer_.max_header_bytes = request.http.max_header_bytes;
     transfer_.max_body_bytes = request.max_response_bytes;
   }
@@ -147,6 +170,9 @@ class Exchanger {
   /// When the server has been silent for too long; the end of time where no limit applies. Its first byte is
   /// waited for from the last progress of the upload on.
   SteadyTime silence_ends(const TransportRequest& request, SteadyTime now) {
+    if (transfer_.flow.paused()) {
+      return end_of_time;
+    }
     if (answering()) {
       return request.timeouts.idle.count() == 0 ? end_of_time
                                                 : after(transfer_.last_byte_at, request.timeouts.idle);
@@ -167,7 +193,7 @@ class Exchanger {
     if (transfer_.stopped) {
       return std::move(transfer_.stopped);
     }
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK || transfer_.flow.over()) {
       return std::nullopt;
     }
     const bool sent = transfer_.times_sent != 0;

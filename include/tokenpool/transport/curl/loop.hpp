@@ -71,6 +71,9 @@ class Loop {
   /// Ends an exchange as cancelled, if it is still under way.
   void cancel(std::uint64_t number) { core_->cancel(number); }
 
+  /// Asks the sink of an exchange that has paused, if it is still under way.
+  void resume(std::uint64_t number) { core_->resume(number); }
+
  private:
   /// An exchange under way.
   struct Running {
@@ -118,6 +121,7 @@ class Loop {
         int ignored = 0;
         curl_multi_perform(multi_.get(), &ignored);
         complete_finished();
+        attend_changed();
         if (!stopped_ && !has_work()) {
           curl_multi_poll(multi_.get(), nullptr, 0, milliseconds_to_sleep(), nullptr);
         }
@@ -148,6 +152,7 @@ class Loop {
         return number;
       }
       CURL* easy = exchanger->easy();
+      exchanger->transfer().changed = &changed_;
       numbers_.emplace(number, easy);
       running_.emplace(easy, Running{std::move(exchanger), request, std::move(completion), number, {}});
       curl_multi_add_handle(multi_.get(), easy);
@@ -160,6 +165,12 @@ class Loop {
         Transfer& transfer = running_.at(found->second).exchanger->transfer();
         transfer.stopped = TransportFailure{FailureKind::cancelled, transfer.times_sent != 0, {}};
         complete(found->second, CURLE_OK);
+      }
+    }
+
+    void resume(std::uint64_t number) {
+      if (const auto found = numbers_.find(number); found != numbers_.end()) {
+        check(found->second);
       }
     }
 
@@ -198,14 +209,23 @@ class Loop {
       return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
     }
 
-    /// Stops the transfer if it is overdue.
+    /// Does what is due for a transfer, and completes it if that was its end.
     void check(CURL* easy) {
-      Exchanger& exchanger = *running_.at(easy).exchanger;
-      if (auto failure = exchanger.overdue(running_.at(easy).request, std::chrono::steady_clock::now())) {
-        exchanger.transfer().stopped = std::move(failure);
+      Running& running = running_.at(easy);
+      forget(running.check);
+      if (running.exchanger->attend(running.request, std::chrono::steady_clock::now())) {
         complete(easy, CURLE_OK);
       } else {
         look_again_later(easy);
+      }
+    }
+
+    /// Transfers whose sinks have paused, or had enough, wait for other times than before.
+    void attend_changed() {
+      for (CURL* easy : std::exchange(changed_, {})) {
+        if (running_.contains(easy)) {
+          check(easy);
+        }
       }
     }
 
@@ -269,6 +289,7 @@ class Loop {
     std::unordered_map<CURL*, Running> running_;
     std::unordered_map<std::uint64_t, CURL*> numbers_;
     std::vector<std::unique_ptr<Exchanger>> idle_;
+    std::vector<CURL*> changed_;
   };
 
   std::shared_ptr<Core> core_;

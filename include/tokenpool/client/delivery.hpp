@@ -1,0 +1,140 @@
+#pragma once
+// An answer's body on its way to the caller's own function, as it comes. What the function throws is kept
+// here, so that the exchange ends in order and its lease is settled, and is thrown again afterwards.
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tokenpool/base/cancel.hpp"
+#include "tokenpool/http/body_flow.hpp"
+#include "tokenpool/http/failure.hpp"
+#include "tokenpool/http/message.hpp"
+#include "tokenpool/quota/verdict.hpp"
+#include "tokenpool/retry/attempts.hpp"
+#include "tokenpool/transport/body_sink.hpp"
+#include "tokenpool/transport/transport.hpp"
+
+namespace tokenpool::detail {
+
+/// Hands the bodies of one call's successful answers to the caller. One thread at a time.
+class Delivery : public BodySink {
+ public:
+  /// `closing` is cancelled when the client goes.
+  Delivery(const Request& request, CancelToken closing)
+      : gate_(request.gate), cancelled_by_caller_(request.cancel), cancelled_by_client_(std::move(closing)) {}
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+  virtual ~Delivery() = default;
+
+  /// Another request goes out.
+  void begin() {
+    opened_ = false;
+    start_over();
+  }
+
+  bool opens(const Answer& head) final {
+    opened_ = accepts(head);
+    return opened_;
+  }
+
+  Flow take(std::string_view bytes) final {
+    try {
+      return hand_over(bytes);
+    } catch (...) {
+      thrown_ = std::current_exception();
+      return Flow::stopped;
+    }
+  }
+
+  bool resumed() noexcept final { return gate_ && gate_->take_resume(); }
+
+  /// Without a gate nobody can say when there is room again, so that the consumer is asked now and then.
+  [[nodiscard]] Duration longest_pause() const noexcept final {
+    return gate_ ? (Duration::max)() : std::chrono::milliseconds(10);
+  }
+
+  /// The exchange is over: puts into it what came, and how it ended seen from here.
+  void conclude(Exchange& exchange) {
+    judge(exchange);
+    if (cancelled_) {
+      exchange.failure = TransportFailure{FailureKind::cancelled, true, {}};
+    }
+  }
+
+  /// What an error inside of the body means, if there was one.
+  [[nodiscard]] const std::optional<Classification>& error() const noexcept { return error_; }
+  /// Whether a body came that was for the caller.
+  [[nodiscard]] bool opened() const noexcept { return opened_; }
+  /// Whether the caller has seen some of it: then nothing is sent again.
+  [[nodiscard]] bool handed_over() const noexcept { return handed_over_; }
+  [[nodiscard]] const std::exception_ptr& thrown() const noexcept { return thrown_; }
+
+  /// The Accept of requests that name none.
+  [[nodiscard]] virtual std::string_view accept() const noexcept = 0;
+  /// The last word on an answer that is about to be delivered: nothing, or why it is none.
+  [[nodiscard]] virtual std::optional<Fail> objection(const Response& answer) const = 0;
+
+ protected:
+  virtual void start_over() = 0;
+  virtual bool accepts(const Answer& head) = 0;
+  virtual Flow hand_over(std::string_view bytes) = 0;
+  virtual void judge(Exchange& exchange) = 0;
+
+  void set_error(Classification meaning) { error_ = std::move(meaning); }
+  void forget_error() noexcept { error_.reset(); }
+
+  /// Asks the caller's function and says what that means; `then` is the flow after it took what it was given.
+  template <class Ask>
+  Flow flow_after(Ask&& ask, Flow then) {
+    if (cancelled_by_caller_.cancelled() || cancelled_by_client_.cancelled()) {
+      cancelled_ = true;
+      return Flow::stopped;
+    }
+    handed_over_ = true;
+    switch (ask()) {
+      case BodyAction::take: return then;
+      case BodyAction::pause: return Flow::paused;
+      case BodyAction::stop: break;
+    }
+    return Flow::stopped;
+  }
+
+ private:
+  std::shared_ptr<BodyGate> gate_;
+  CancelToken cancelled_by_caller_;
+  CancelToken cancelled_by_client_;
+  bool opened_ = false;
+  bool handed_over_ = false;
+  bool cancelled_ = false;
+  std::optional<Classification> error_;
+  std::exception_ptr thrown_;
+};
+
+/// Bytes as they come, for Request::on_body.
+class RawDelivery final : public Delivery {
+ public:
+  RawDelivery(const Request& request, CancelToken closing)
+      : Delivery(request, std::move(closing)), on_body_(request.on_body) {}
+
+  [[nodiscard]] std::string_view accept() const noexcept override { return "application/json"; }
+  [[nodiscard]] std::optional<Fail> objection(const Response&) const override { return std::nullopt; }
+
+ private:
+  void start_over() override {}
+  bool accepts(const Answer& head) override { return head.status >= 200 && head.status < 300; }
+  Flow hand_over(std::string_view bytes) override {
+    return flow_after([&] { return on_body_(bytes); }, Flow::more);
+  }
+  void judge(Exchange&) override {}
+
+  const OnBody& on_body_;
+};
+
+}  // namespace tokenpool::detail
