@@ -19,7 +19,7 @@ if(NOT no_features)
 endif()
 set(CURRENT_PACKAGES_DIR ${work}/installed)
 set(CURRENT_BUILDTREES_DIR ${work}/build)
-file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR})
+file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR} ${CURRENT_BUILDTREES_DIR}/CMakeCache.txt)
 
 function(vcpkg_from_github)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "OUT_SOURCE_PATH;REPO;REF;SHA512;HEAD_REF" "")
