@@ -33,7 +33,7 @@ class Changes {
 
   void remove(Slot& slot) noexcept {
     state_.roster.remove(slot);
-    state_.forget_refusals(slot.face.slot);
+    state_.forget_refusals(slot);
     if (slot.face.in_flight == 0) {
       state_.vacate(slot);
     }
@@ -67,7 +67,7 @@ class Changes {
   void disable(Slot& slot, std::string reason) {
     slot.more().note = std::move(reason);
     state_.roster.change(slot, [](Slot& off) { off.disabled = true; });
-    state_.forget_refusals(slot.face.slot);
+    state_.forget_refusals(slot);
     state_.refresh(slot);
   }
 
@@ -83,7 +83,7 @@ class Changes {
     if (Rests* account = state_.account_rests_of(slot)) {
       account->end();
     }
-    state_.forget_refusals(slot.face.slot);
+    state_.forget_refusals(slot);
     state_.refresh(slot);
   }
 

@@ -10,18 +10,13 @@
 #include <vector>
 
 #include "tokenpool/base/error.hpp"
+#include "tokenpool/pool/gates.hpp"
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/need.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/pool/waiters.hpp"
 
 namespace tokenpool::detail {
-
-/// An egress that is open for a request.
-struct OpenEgress {
-  double headroom = 1;
-  std::uint32_t number = 0;
-};
 
 /// One search for a token and an egress. Made anew for each; `open` is scratch space that the pool keeps.
 class Choice {
@@ -53,10 +48,10 @@ class Choice {
       return Never{Never::Reason::cost_too_large, largest};
     }
     const bool any_available = state_.roster.available().size() != 0;
-    find_open_egresses();
+    Gates(state_, need_).find_open(open_, obstacle_);
     if (!open_.empty()) {
       const Unhide unhide{state_.roster.available()};
-      if (const Pair pair = ask_policy(); pair.slot != nullptr) {
+      if (const Pair pair = find_pair(); pair.slot != nullptr) {
         return pair;
       }
     }
@@ -73,56 +68,26 @@ class Choice {
   /// So many unfit picks are hidden one by one; then the pool looks at all candidates itself.
   static constexpr int patience = 8;
 
-  void find_open_egresses() {
-    open_.clear();
-    const bool behind_is_quiet = !state_.service.active() && state_.bucket_places[need_.bucket].quiet();
-    const std::size_t usable = state_.roster.usable();
-    const SteadyTime service = state_.service.opens_at();
-    const SteadyTime bucket = state_.bucket_places[need_.bucket].opens_at(usable);
-    for (std::uint32_t egress = 0; egress < state_.egresses.size(); ++egress) {
-      const SharedPlace& place = state_.egress_places[egress];
-      if (behind_is_quiet && place.quiet() && !state_.quotas.shared()) {
-        open_.push_back({1, egress});
-        continue;
-      }
-      const SteadyTime rested = place.opens_at(usable);
-      const GateRoom gate = state_.quotas.gate({.egress = egress, .bucket = need_.bucket}, need_.cost, now_);
-      const SteadyTime opens = (std::max)({service, bucket, rested, gate.opens_at});
-      if (opens <= now_) {
-        open_.push_back({1, egress});
-      } else if (opens == service) {
-        offer(opens, {LimitScope::service});
-      } else if (opens == bucket) {
-        offer(opens, {LimitScope::bucket, need_.bucket});
-      } else if (opens == rested) {
-        offer(opens, {LimitScope::egress, egress});
-      } else {
-        offer(opens, blocker_of(gate.scope, egress));
+  /// A guess that a place is limited is tested with a token that was not asked there since, if there is one:
+  /// best with the one that served there last, for what it meets shows most. Else the policy chooses.
+  Pair find_pair() {
+    const OpenEgress& first = open_.front();
+    SharedPlace& bucket = state_.bucket_places[need_.bucket];
+    const SharedPlace& place = bucket.inferred.active() ? bucket : state_.egress_places[first.number];
+    if (place.inferred.active() && place.served_last < state_.roster.size()) {
+      Slot& slot = state_.roster[place.served_last];
+      if (slot.available && !need_.has_asked(slot.face.slot) && fit(slot) == &first) {
+        return Pair{&slot, first.number};
       }
     }
-    if (open_.size() > 1) {
-      prefer_headroom();
+    Pair pair = ask_policy();
+    if (pair.slot == nullptr && asked_before_) {
+      state_.roster.available().unhide();
+      asked_ = 0;
+      again_ = true;
+      pair = ask_policy();
     }
-  }
-
-  [[nodiscard]] Blocker blocker_of(Scope scope, std::uint32_t egress) const noexcept {
-    if (has(scope, Scope::egress)) {
-      return {LimitScope::egress, egress, true};
-    }
-    return has(scope, Scope::bucket) ? Blocker{LimitScope::bucket, need_.bucket, true}
-                                     : Blocker{LimitScope::unknown, 0, true};
-  }
-
-  /// Most headroom first; equals take turns. An insertion sort: there are few, and nothing is allocated.
-  void prefer_headroom() noexcept {
-    const auto turn = static_cast<std::ptrdiff_t>(state_.newest_ticket % open_.size());
-    std::rotate(open_.begin(), open_.begin() + turn, open_.end());
-    for (std::size_t i = 0; i < open_.size(); ++i) {
-      open_[i].headroom = state_.quotas.headroom(open_[i].number, now_);
-      for (std::size_t j = i; j != 0 && open_[j - 1].headroom < open_[j].headroom; --j) {
-        std::swap(open_[j - 1], open_[j]);
-      }
-    }
+    return pair;
   }
 
   /// The pair that the policy takes; no slot when nobody is fit.
@@ -175,17 +140,26 @@ class Choice {
       return nullptr;
     }
     if (const SteadyTime opens = need_.token_opens_at(state_, slot); opens > now_) {
-      offer(opens, blocker_of(slot, opens));
+      obstacle_.meet(opens, blocker_of(slot, opens));
       return nullptr;
     }
     for (const OpenEgress& egress : open_) {
       if (const SteadyTime opens = need_.pair_opens_at(state_, slot, egress.number); opens > now_) {
-        offer(opens, blocker_of(slot, egress.number, opens));
+        obstacle_.meet(opens, blocker_of(slot, egress.number, opens));
+      } else if (!again_ && was_refused_here(slot, egress.number)) {
+        asked_before_ = true;
       } else if (queue_.empty() || !kept_for_earlier(slot, egress.number)) {
         return &egress;
       }
     }
     return nullptr;
+  }
+
+  [[nodiscard]] bool was_refused_here(const Slot& slot, std::uint32_t egress) const noexcept {
+    const auto asked = [&slot](const SharedPlace& place) {
+      return place.inferred.active() && place.inferred.has_asked(slot.account);
+    };
+    return asked(state_.egress_places[egress]) || asked(state_.bucket_places[need_.bucket]);
   }
 
   /// As with most requests: no limit, no rest, no queue, no suspicion.
@@ -203,7 +177,7 @@ class Choice {
   }
 
   [[nodiscard]] Blocker blocker_of(const Slot& slot, std::uint32_t egress, SteadyTime opens) const noexcept {
-    return state_.egress_places[egress].inferred.opens_at_for(slot.face.slot) == opens
+    return state_.egress_places[egress].inferred.opens_at_for(slot.account) == opens
                ? Blocker{LimitScope::egress, egress}
                : Blocker{LimitScope::token, slot.face.slot, true};
   }
@@ -224,7 +198,7 @@ class Choice {
              as_small.pair_opens_at(state_, slot, egress) <= now_;
     });
     if (waiting != nullptr) {
-      offer(waiting->refusal.when, waiting->refusal.why);
+      obstacle_.meet(waiting->refusal.when, waiting->refusal.why);
     }
     return waiting != nullptr;
   }
@@ -240,12 +214,12 @@ class Choice {
       Slot& slot = state_.roster.next_to_wake();
       const Blocker blocker{LimitScope::token, slot.face.slot, slot.opens_at() <= now_};
       if (!open_.empty()) {
-        offer(wakes, blocker);
-      } else if (!any_available && wakes > refused_.when) {
-        refused_ = {wakes, blocker};
+        obstacle_.meet(wakes, blocker);
+      } else if (!any_available && wakes > obstacle_.refusal.when) {
+        obstacle_.refusal = {wakes, blocker};
       }
     }
-    return refused_;
+    return obstacle_.refusal;
   }
 
   /// The largest cost that any token's own limits let a request have.
@@ -262,13 +236,6 @@ class Choice {
     return largest;
   }
 
-  void offer(SteadyTime when, Blocker why) noexcept {
-    if (!offered_ || when < refused_.when) {
-      refused_ = {when, why};
-      offered_ = true;
-    }
-  }
-
   PoolState& state_;
   const LeaseRequest& request_;
   Need need_;
@@ -276,9 +243,10 @@ class Choice {
   WaitQueue& queue_;
   std::uint64_t order_;
   std::vector<OpenEgress>& open_;
-  NotUntil refused_{};
-  bool offered_ = false;
+  Obstacle obstacle_;
   std::size_t asked_ = 0;
+  bool asked_before_ = false;  ///< there are tokens that a guess keeps back for others who were not asked
+  bool again_ = false;         ///< there were no others
 };
 
 }  // namespace tokenpool::detail

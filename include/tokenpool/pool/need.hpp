@@ -30,13 +30,13 @@ struct Need {
     if (Rests* account = state.account_rests_of(slot)) {
       opens = (std::max)(opens, account->opens_at(bucket));
     }
-    return (std::max)(opens, state.bucket_places[bucket].inferred.opens_at_for(slot.face.slot));
+    return (std::max)(opens, state.bucket_places[bucket].inferred.opens_at_for(slot.account));
   }
 
   /// When the token may leave by the egress, by what concerns the two together.
   [[nodiscard]] SteadyTime pair_opens_at(PoolState& state, Slot& slot, std::uint32_t egress) const noexcept {
     return (std::max)(state.quotas.pair_opens_at(slot, place(slot, egress), cost, state.latest),
-                      state.egress_places[egress].inferred.opens_at_for(slot.face.slot));
+                      state.egress_places[egress].inferred.opens_at_for(slot.account));
   }
 
   /// When the egress and what lies behind it have room, whatever the token.

@@ -42,6 +42,9 @@ struct SharedPlace {
   unsigned lost_in_a_row = 0;
   Tally tally;
   std::uint32_t in_flight = 0;
+  SlotNumber served_last = nobody;  ///< who was accepted here last
+
+  static constexpr SlotNumber nobody = (std::numeric_limits<SlotNumber>::max)();
 
   /// When a request may go through, with `usable` tokens in the pool.
   [[nodiscard]] SteadyTime opens_at(std::size_t usable) const noexcept {
@@ -124,6 +127,12 @@ struct PoolState {
     return slot.account < account_rests.size() && slot.account != 0 ? &account_rests[slot.account] : nullptr;
   }
 
+  /// The rests of an account, which may be that of one token alone. Throws std::bad_alloc.
+  [[nodiscard]] Rests& rests_of(std::uint32_t account) {
+    return (account & account_of_its_own) != 0 ? roster[account & ~account_of_its_own].more().rests
+                                               : account_rests[account];
+  }
+
   /// Puts the slot where it belongs after anything about it changed.
   void refresh(Slot& slot) noexcept { place(slot, measure(slot)); }
 
@@ -150,11 +159,11 @@ struct PoolState {
     }
   }
 
-  /// The token's refusals tell nothing any more about what it shares with others.
-  void forget_refusals(SlotNumber slot) noexcept {
+  /// The refusals of the token, or of its account, tell nothing any more about what it shares with others.
+  void forget_refusals(const Slot& slot) noexcept {
     for (std::vector<SharedPlace>* places : {&egress_places, &bucket_places}) {
       for (SharedPlace& place : *places) {
-        place.inferred.forget(slot);
+        place.inferred.forget(slot.account);
       }
     }
   }
@@ -193,7 +202,7 @@ struct PoolState {
       rests.each_bucket(mark);
     }
     for (const SharedPlace& egress : egress_places) {
-      for (const Shelved& refusal : egress.inferred.asked()) {
+      for (const Refusal& refusal : egress.inferred.asked()) {
         mark(refusal.bucket);
       }
     }

@@ -108,6 +108,9 @@ class Rest {
     return copy;
   }
 
+  /// The refusals since there were `strikes` of them turned out to be somebody else's: the time stays.
+  void forgive(unsigned strikes) noexcept { strikes_ = strikes; }
+
   /// A person says so.
   void end() noexcept { *this = Rest{}; }
 

@@ -5,11 +5,10 @@
 using namespace std::chrono_literals;
 using tokenpool::Duration;
 using tokenpool::Rest;
-using tokenpool::SlotNumber;
 using tokenpool::SteadyTime;
 using tokenpool::Verdict;
+using tokenpool::detail::Refusal;
 using tokenpool::detail::SharedCause;
-using tokenpool::detail::Shelved;
 
 namespace {
 
@@ -19,22 +18,23 @@ struct NoJitter final : tokenpool::RandomSource {
   std::uint64_t bits() override { return 0; }
 };
 
-/// One place; each request has the next ticket.
+/// One place of a pool with many tokens; each request has the next ticket.
 struct Place {
   SharedCause cause;
   std::uint64_t ticket = 0;
+  std::size_t usable = 40;
   NoJitter random;
 
-  void refuse(SlotNumber slot, Duration own_rest = 1h) { refuse_old(++ticket, slot, own_rest); }
-  void refuse_old(std::uint64_t old, SlotNumber slot, Duration own_rest = 1h) {
-    Shelved refusal{.slot = slot};
+  void refuse(std::uint32_t account, Duration own_rest = 1h) { refuse_old(++ticket, account, own_rest); }
+  void refuse_old(std::uint64_t old, std::uint32_t account, Duration own_rest = 1h) {
+    Refusal refusal{.account = account};
     refusal.own.refused(old, ticket, now + own_rest, Verdict::rate_limited);
     cause.refused(refusal, ticket);
     if (cause.active()) {
-      cause.lengthen(old, ticket, now, random);
+      cause.lengthen(old, ticket, now, usable, random);
     }
   }
-  std::size_t succeed() { return cause.succeeded(++ticket).size(); }
+  std::vector<Refusal> succeed() { return cause.succeeded(++ticket); }
 };
 
 }  // namespace
@@ -61,7 +61,7 @@ TEST_CASE("a success between clears the evidence") {
   Place place;
   place.refuse(1);
   place.refuse(2);
-  CHECK(place.succeed() == 0);
+  CHECK(place.succeed().empty());
   place.refuse(3);
   CHECK_FALSE(place.cause.active());
 }
@@ -80,17 +80,62 @@ TEST_CASE("the success of a request sent before the first refusal clears nothing
 
 TEST_CASE("a place that goes on refusing rests in longer steps") {
   Place place;
-  for (SlotNumber slot = 1; slot <= 5; ++slot) {
+  for (std::uint32_t slot = 1; slot <= 5; ++slot) {
     place.refuse(slot);
   }
   CHECK(place.cause.opens_at(40) == now + 4s);
+}
+
+TEST_CASE("as long as a token is left to ask a place rests for eight seconds at most") {
+  Place place;
+  place.usable = 6;
+  for (std::uint32_t slot = 1; slot <= 8; ++slot) {
+    place.refuse(slot);
+  }
+  CHECK(place.cause.rest().opens_at() == now + 8s);
+  place.refuse(9);
+  CHECK(place.cause.rest().opens_at() == now + 64s);
+}
+
+TEST_CASE("a token that served elsewhere and is refused here again is evidence again") {
+  Place place;
+  for (int round = 0; round < 3; ++round) {
+    CHECK_FALSE(place.cause.active());
+    place.refuse(1);
+    place.refuse(1);
+    place.cause.served_elsewhere(1, 0, ++place.ticket);
+  }
+  CHECK(place.cause.active());
+  CHECK(place.cause.opens_at_for(1) < now);
+}
+
+TEST_CASE("what was sent before a refusal and served elsewhere does not disprove it") {
+  Place place;
+  place.ticket = 5;
+  place.refuse(1);
+  place.cause.served_elsewhere(1, 0, 5);
+  CHECK(place.cause.asked().front().own.active());
+  place.cause.served_elsewhere(1, 0, 7);
+  CHECK_FALSE(place.cause.asked().front().own.active());
+}
+
+TEST_CASE("a guess that its first test disproves leaves each token its strike") {
+  Place place;
+  for (std::uint32_t slot = 1; slot <= 3; ++slot) {
+    place.refuse(slot);
+  }
+  SECTION("disproved") { CHECK(place.succeed().front().own.strikes() == 1); }
+  SECTION("confirmed before the place recovered") {
+    place.refuse(4);
+    CHECK(place.succeed().front().own.strikes() == 0);
+  }
 }
 
 TEST_CASE("refusals that were under way are one and the same news") {
   Place place;
   place.ticket = 40;
   for (std::uint64_t old = 1; old <= 40; ++old) {
-    place.refuse_old(old, static_cast<SlotNumber>(old));
+    place.refuse_old(old, static_cast<std::uint32_t>(old));
   }
   CHECK(place.cause.opens_at(100) == now + 1s);
 }
@@ -107,7 +152,7 @@ TEST_CASE("a token that was asked is asked again only when its own rest would be
 
 TEST_CASE("a shorter word that comes later does not shorten a shelved rest") {
   Place place;
-  for (const SlotNumber slot : {1U, 2U, 3U}) {
+  for (const std::uint32_t slot : {1U, 2U, 3U}) {
     place.refuse(slot, 2s);
   }
   place.refuse_old(3, 3, 1s);
@@ -125,10 +170,10 @@ TEST_CASE("when every token was asked the place opens with the first own rest") 
 
 TEST_CASE("a success ends the suspicion and brings the own rests back") {
   Place place;
-  for (SlotNumber slot = 1; slot <= 3; ++slot) {
+  for (std::uint32_t slot = 1; slot <= 3; ++slot) {
     place.refuse(slot);
   }
-  CHECK(place.succeed() == 3);
+  CHECK(place.succeed().size() == 3);
   CHECK_FALSE(place.cause.active());
   CHECK_FALSE(place.cause.rest().active());
   place.refuse(1);
@@ -138,10 +183,10 @@ TEST_CASE("a success ends the suspicion and brings the own rests back") {
 
 TEST_CASE("a token that is gone tells nothing") {
   Place place;
-  for (SlotNumber slot = 1; slot <= 3; ++slot) {
+  for (std::uint32_t slot = 1; slot <= 3; ++slot) {
     place.refuse(slot);
   }
   place.cause.forget(2);
   CHECK(place.cause.opens_at_for(2) < now);
-  CHECK(place.succeed() == 2);
+  CHECK(place.succeed().size() == 2);
 }

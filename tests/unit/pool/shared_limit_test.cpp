@@ -5,6 +5,7 @@
 #include <set>
 
 #include "rig.hpp"
+#include "tokenpool/policy/random.hpp"
 
 using namespace test;
 
@@ -72,8 +73,8 @@ TEST_CASE("forty tokens behind one limited address cost three requests to find o
 TEST_CASE("a limited address is asked again in longer steps each time by a token not asked yet") {
   Rig rig({.tokens = tokens(40)});
   const Traffic traffic = drive(rig, always(limited()), 1, 60s);
-  CHECK(traffic.refused == 3 + 5);
-  CHECK(traffic.met_429.size() == 8);
+  CHECK(traffic.refused == 3 + 9);
+  CHECK(traffic.met_429.size() == 12);
   CHECK(traffic.told == 1);
 }
 
@@ -273,4 +274,121 @@ TEST_CASE("a limit of an account that nobody named is evidence against what the 
   }
   CHECK(rig.refused().why.scope == LimitScope::egress);
   CHECK(rig.wait() <= 2s);
+}
+
+namespace {
+
+/// A lease of this very pair; leases of others are given back.
+template <class R>
+Lease lease_of(R& rig, SlotNumber slot, std::uint32_t egress) {
+  for (int i = 0; i < 100; ++i) {
+    Lease lease = rig.lease();
+    if (lease.slot() == slot && lease.egress() == egress) {
+      return lease;
+    }
+  }
+  FAIL("the pair is not to be had");
+  return rig.lease();
+}
+
+/// In the end every pair comes up.
+Rig<Random> mixed_rig(std::vector<Token> list) {
+  return Rig<Random>({.tokens = std::move(list),
+                      .egress = {{.id = "a"}, {.id = "b"}},
+                      .random = std::make_shared<SplitMix64>(1)});
+}
+
+}  // namespace
+
+TEST_CASE("a guess is tested with the token that served last") {
+  Rig rig({.tokens = tokens(40)});
+  rig.times(41);
+  for (int i = 0; i < 3; ++i) {
+    rig.once(limited(24h));
+  }
+  rig.pass(1s);
+  CHECK(rig.once() == "t0");
+  CHECK(rig.snapshot().pool.resting == 3);
+}
+
+TEST_CASE("when the token that served last is refused too the policy chooses among those not asked") {
+  Rig rig({.tokens = tokens(8)});
+  rig.times(9);
+  for (int i = 0; i < 3; ++i) {
+    rig.once(limited());
+  }
+  rig.pass(1s);
+  CHECK(rig.once(limited()) == "t0");
+  std::set<std::string> asked;
+  for (int i = 0; i < 4; ++i) {
+    rig.pass(8s);
+    asked.insert(rig.once(limited()));
+  }
+  CHECK(asked == std::set<std::string>{"t4", "t5", "t6", "t7"});
+}
+
+TEST_CASE("a token refused again at the end of its own rest is no evidence against what it shares") {
+  Rig rig({.tokens = tokens(5)});
+  const Server server = [](const Lease& lease) { return lease.slot() == 0 ? success() : limited(); };
+  drive(rig, server, 20, 10s);
+  REQUIRE(rig.snapshot().pool.resting == 4);
+  rig.pass(20s);
+  Lease good = rig.lease();
+  while (good.slot() != 0) {
+    rig.answer(good, limited());
+    good = rig.lease();
+  }
+  CHECK(rig.snapshot().egresses[0].state == TokenState::available);
+  CHECK(drive(rig, server, 20, 0s).told == 0);
+}
+
+TEST_CASE("one token finds out which of two egresses is limited") {
+  Rig rig({.tokens = tokens(1), .egress = {{.id = "good"}, {.id = "bad"}}});
+  const Server server = [](const Lease& lease) { return lease.egress() == 1 ? limited() : success(); };
+  const Traffic traffic = drive(rig, server, 100, 20s);
+  CHECK(traffic.answered == 100);
+  CHECK(traffic.refused == 3);
+  CHECK(rig.snapshot().egresses[1].state == TokenState::resting);
+}
+
+TEST_CASE("an account that served by one egress does not rest when the limited one recovers") {
+  std::vector<Token> list = tokens(8);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    list[i].account = "account-" + std::to_string(i / 2);
+  }
+  auto rig = mixed_rig(list);
+  for (const SlotNumber slot : {0U, 2U, 4U}) {
+    Lease lease = lease_of(rig, slot, 0);
+    rig.answer(lease, limited(1h));
+  }
+  REQUIRE(rig.snapshot().egresses[0].state == TokenState::resting);
+  Lease neighbour = lease_of(rig, 1, 1);
+  rig.answer(neighbour);
+  rig.pass(2s);
+  Lease probe = lease_of(rig, 6, 0);
+  rig.answer(probe);
+  CHECK(rig.token("t0").state == TokenState::available);
+  CHECK(rig.token("t2").state == TokenState::resting);
+}
+
+TEST_CASE("a refusal that one egress has shown to be the token's own is no evidence at another") {
+  auto rig = mixed_rig(tokens(8));
+  std::vector<Lease> by_a;
+  std::vector<Lease> by_b;
+  for (const SlotNumber slot : {0U, 1U, 2U}) {
+    by_a.push_back(lease_of(rig, slot, 0));
+    by_b.push_back(lease_of(rig, slot == 2 ? 3 : slot, 1));
+  }
+  for (Lease& lease : by_a) {
+    rig.answer(lease, limited(1h));
+  }
+  rig.answer(by_b[0], limited(1h));
+  rig.answer(by_b[1], limited(1h));
+  rig.pass(2s);
+  Lease probe = lease_of(rig, 5, 0);
+  rig.answer(probe);
+  rig.answer(by_b[2], limited(1h));
+  CHECK(rig.snapshot().egresses[1].state == TokenState::available);
+  CHECK(rig.token("t0").state == TokenState::resting);
+  CHECK(rig.token("t1").state == TokenState::resting);
 }

@@ -1,0 +1,67 @@
+#pragma once
+// One lease at its end, with all that its answer may change at hand: its token, its account, its egress, its
+// bucket. The rules of what does change stand in blame.hpp (429: whose limit was it?) and consequences.hpp
+// (all other answers).
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tokenpool/pool/events.hpp"
+#include "tokenpool/pool/lease.hpp"
+#include "tokenpool/pool/state.hpp"
+
+namespace tokenpool::detail {
+
+/// What one answer is about. Lives as long as its settlement.
+struct Ending {
+  Ending(PoolState& pool, const Grant& ended, const Outcome& outcome)
+      : state(pool),
+        grant(ended),
+        meaning(outcome.meaning),
+        slot(pool.roster[ended.place.token]),
+        account(pool.account_rests_of(slot)),
+        egress(pool.egress_places[ended.place.egress]),
+        bucket(pool.bucket_places[ended.place.bucket]) {}
+
+  PoolState& state;
+  const Grant& grant;
+  const Classification& meaning;
+  Slot& slot;
+  Rests* account;  ///< null when the token has no account but itself
+  SharedPlace& egress;
+  SharedPlace& bucket;
+  SettleResult result;
+
+  /// `rest` begins or goes on, as long as the answer says, and those who listen hear of it.
+  void refuse(Rest& rest, LimitScope scope) {
+    lengthen(rest);
+    if (scope == LimitScope::token) {
+      slot.more().note = meaning.reason;
+    }
+    tell(PoolEvent::Kind::rest, rest.until(), scope);
+  }
+
+  /// The same without telling.
+  void lengthen(Rest& rest) const {
+    const unsigned strikes = (std::max)(rest.strikes_after(grant.ticket), 1U);
+    const Duration length = rest_length(strikes, meaning.rest, state.max_rest, *state.random);
+    rest.refused(grant.ticket, state.newest_ticket, after(state.latest, length), meaning.verdict);
+  }
+
+  void tell(PoolEvent::Kind kind, std::optional<SteadyTime> until, LimitScope scope = LimitScope::token) {
+    PoolEvent event{kind, std::string(slot.face.id), scope, {}, meaning.verdict, until, meaning.reason};
+    if (scope == LimitScope::egress) {
+      event.scope_id = state.egresses[grant.place.egress].id;
+    } else if (scope == LimitScope::bucket) {
+      event.scope_id = state.buckets.name(grant.place.bucket);
+    } else if (scope == LimitScope::account) {
+      event.scope_id = state.roster.accounts().name(slot.account);
+    }
+    result.events.push_back(std::move(event));
+  }
+};
+
+}  // namespace tokenpool::detail
