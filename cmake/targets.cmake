@@ -56,6 +56,9 @@ macro(add_component name)
 endmacro()
 
 # The add-ons, a row each; docs/vcpkg.md says what else a new one is.
+add_component(redis HEADERS "ledger/redis" PACKAGE Hiredis TARGET hiredis::hiredis)
+target_link_libraries(tokenpool_redis INTERFACE
+  "$<$<TARGET_EXISTS:hiredis::hiredis_ssl>:hiredis::hiredis_ssl;OpenSSL::SSL>")
 add_component(sqlite HEADERS "ledger/sqlite" PACKAGE SQLite3 TARGET SQLite::SQLite3)
 
 take_headers(tokenpool "")

@@ -62,7 +62,6 @@ TEST_CASE("the quota server takes the address from a proxy it was told to trust"
   CHECK(from("10.0.0.2", "token-bbbb") == 200);
 }
 
-#ifdef TOKENPOOL_HAS_HIREDIS
 TEST_CASE("quota servers with one Redis store count as one and say so when it is gone") {
   test::RedisServer redis;
   const std::string store = "redis://127.0.0.1:" + std::to_string(redis.port());
@@ -88,7 +87,6 @@ TEST_CASE("quota servers with one Redis store count as one and say so when it is
   }
   CHECK(status == 200);
 }
-#endif
 
 TEST_CASE("the quota server ends cleanly when asked") {
   QuotaServer server({"--tokens", "token-aaaa"});

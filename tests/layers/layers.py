@@ -43,6 +43,7 @@ LIBRARIES = {
     "nlohmann/": ["json"],
     "nlohmann/json_fwd.hpp": ["json", "client", "client.hpp"],
     "hiredis/": ["ledger"],
+    "openssl/": ["ledger"],
     "sqlite3": ["ledger"],
     "prometheus/": ["prometheus.hpp"],
 }

@@ -23,12 +23,6 @@ const Key ip{Scope::ip, "10.0.0.1"};
 
 RedisAddress address_of(const RedisServer& server) { return {"127.0.0.1", server.port()}; }
 
-/// What a command of Redis answers, as its own client prints it.
-std::string redis(const RedisServer& server, std::vector<std::string> words) {
-  words.insert(words.begin(), {"/usr/bin/redis-cli", "-p", std::to_string(server.port())});
-  return support::ChildProcess(std::move(words)).read_all();
-}
-
 }  // namespace
 
 TEST_CASE("servers with one store count as one") {
@@ -61,10 +55,10 @@ TEST_CASE("what counts expires in the store and shows no token") {
   RedisServer server;
   const Quota quota{.amount = 5, .window = 1h, .kind = WindowKind::rolling};
   RedisStore(address_of(server), quota).take({token, ip}, at(0s));
-  const std::string keys = redis(server, {"--scan"});
+  const std::string keys = server.command({"--scan"});
   CHECK_THAT(keys, ContainsSubstring("quota_server:{rolling:3600000000}:") && !ContainsSubstring("canary"));
   const std::string key = keys.substr(0, keys.find('\n'));
-  const int left = std::stoi(redis(server, {"TTL", key}));
+  const int left = std::stoi(server.command({"TTL", key}));
   CHECK(left > 3590);
   CHECK(left <= 3602);
 }

@@ -42,6 +42,12 @@ class RedisServer {
   }
 
   int port() const { return port_; }
+
+  /// What a command answers, as redis-cli prints it to a pipe: a value on each line.
+  std::string command(std::vector<std::string> words) const {
+    words.insert(words.begin(), {"/usr/bin/redis-cli", "-p", std::to_string(port_)});
+    return support::ChildProcess(std::move(words)).read_all();
+  }
   const std::string& folder() const { return folder_; }
 
   /// Ends it; what it held is gone, unless its arguments make it keep it.
