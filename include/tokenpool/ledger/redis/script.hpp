@@ -16,15 +16,23 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function units_of(entry) return tonumber(string.match(entry, ':(%d+)$')) end
 
+local sums = {}
+local function set_sum(place, sum, ...)
+  sums[place] = sum
+  redis.call('ZADD', place, -sum, '=', ...)
+end
+
 -- What is counted in a place; drops what has expired.
 local function used(place)
+  if sums[place] then return sums[place] end
   local sum = -tonumber(redis.call('ZSCORE', place, '=') or 0)
   local gone = redis.call('ZRANGEBYSCORE', place, '(0', now)
   if #gone > 0 then
     for _, entry in ipairs(gone) do sum = sum - units_of(entry) end
     redis.call('ZREMRANGEBYSCORE', place, '(0', now)
-    redis.call('ZADD', place, -sum, '=')
+    set_sum(place, sum)
   end
+  sums[place] = sum
   return sum
 end
 )lua";
@@ -82,10 +90,8 @@ local function expiry(limit, counted)
   return math.ceil(exact / step) * step
 end
 
-local function set_sum(place, sum, ...) redis.call('ZADD', place, -sum, '=', ...) end
-
--- Counts units in a place that holds `sum`: those of a lease under its name, others with all that expire then.
-local function enter(place, sum, units, expires, lease)
+-- Counts units in a place: those of a lease under its name, others with all that expire then.
+local function enter(place, units, expires, lease)
   local entry = lease and lease .. ':' .. text(units)
   if not lease then
     local joint = units
@@ -97,7 +103,7 @@ local function enter(place, sum, units, expires, lease)
     end
     entry = '+' .. text(expires) .. ':' .. text(joint)
   end
-  set_sum(place, sum + units, expires, entry)
+  set_sum(place, used(place) + units, expires, entry)
   local left = expires - now
   if redis.call('PTTL', place) < left then
     redis.call('PEXPIRE', place, text(left + math.floor(left / 8) + 1000))
@@ -110,14 +116,14 @@ for _ = 1, number() do
   if expires <= now then
     if lease ~= '0' then key() end
   elseif lease == '0' then
-    enter(spent[PLACE], used(spent[PLACE]), spent[UNITS], expires)
+    enter(spent[PLACE], spent[UNITS], expires)
   else
     local name = key()
     local open = redis.call('GET', name)
     local claims, is_known = open and cmsgpack.unpack(open) or {}, false
     for _, other in ipairs(claims) do is_known = is_known or other[PLACE] == spent[PLACE] end
     if not is_known then
-      enter(spent[PLACE], used(spent[PLACE]), spent[UNITS], expires, lease)
+      enter(spent[PLACE], spent[UNITS], expires, lease)
       claims[#claims + 1] = spent
       local left = math.max(redis.call('PTTL', name), expires - now)
       redis.call('SET', name, cmsgpack.pack(claims), 'PX', text(left))
@@ -134,11 +140,11 @@ for _ = 1, number() do
     local place, units = limit[PLACE], limit[UNITS]
     local sum = used(place)
     if redis.call('ZREM', place, lease .. ':' .. text(units)) == 1 then
-      sum = sum - units
+      sums[place] = sum - units
       if not sent or limit[UNIT] == 'in_flight' then units = 0 end
       if sent and cost and limit[UNIT] == 'cost' then units = cost end
       local expires = expiry(limit, now - (limit[ON_ARRIVAL] and math.max(answered, arrived) or answered))
-      if units > 0 and expires > now then enter(place, sum, units, expires) else set_sum(place, sum) end
+      if units > 0 and expires > now then enter(place, units, expires) else set_sum(place, sums[place]) end
     end
   end
   redis.call('DEL', name)
@@ -201,7 +207,7 @@ local function room_in(limit, excess)
 end
 local lease = word()
 if lease ~= '0' then
-  local name, lives_for, claims, sums = key(), number(), {}, {}
+  local name, lives_for, claims = key(), number(), {}
   for i = 1, number() do claims[i] = claim() end
   if redis.call('EXISTS', name) == 1 then
     granted = 1
@@ -210,8 +216,7 @@ if lease ~= '0' then
   else
     granted = 1
     for i, limit in ipairs(claims) do
-      sums[i] = used(limit[PLACE])
-      local excess = sums[i] + limit[UNITS] - limit[AMOUNT]
+      local excess = used(limit[PLACE]) + limit[UNITS] - limit[AMOUNT]
       if excess > 0 then
         granted, refused, retry_in = 0, i - 1, room_in(limit, excess)
         break
@@ -219,9 +224,9 @@ if lease ~= '0' then
     end
     if granted == 1 then
       local left = 1
-      for i, limit in ipairs(claims) do
+      for _, limit in ipairs(claims) do
         local expires = expiry(limit, now + lives_for)
-        enter(limit[PLACE], sums[i], limit[UNITS], expires, lease)
+        enter(limit[PLACE], limit[UNITS], expires, lease)
         left = math.max(left, expires - now)
       end
       redis.call('SET', name, cmsgpack.pack(claims), 'PX', text(left))
