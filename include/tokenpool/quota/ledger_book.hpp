@@ -169,7 +169,8 @@ class LedgerBook {
     }
     for (const Claim& claim : question.claims) {
       enter(question.reservation, claim,
-            ledger::expiry(claim.limit, now + (std::max)(question.lives_for.count(), decltype(now){0})));
+            ledger::expiry(claim.limit,
+                           now + (std::max)(question.lives_for, std::chrono::milliseconds(0)).count()));
     }
     answer.granted = true;
   }

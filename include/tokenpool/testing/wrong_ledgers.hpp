@@ -67,7 +67,7 @@ class FixedWindowLedger final : public WrongLedger {
     LedgerAnswer answer{.epoch = 1};
     for (std::size_t i = 0; i < question.claims.size(); ++i) {
       const Claim& claim = question.claims[i];
-      const std::int64_t window = (std::max)(claim.limit.window.count(), decltype(now()){1});
+      const std::int64_t window = (std::max)(claim.limit.window, std::chrono::milliseconds(1)).count();
       const std::int64_t began = now() / window * window;
       if ((store().counters[ledger_key(claim) + ' ' + std::to_string(began)] += claim.units) >
           claim.limit.amount) {

@@ -35,7 +35,8 @@ class SqliteCounting {
         return;
       }
     }
-    const std::int64_t latest_answer = now + (std::max)(question.lives_for.count(), std::int64_t{0});
+    const std::int64_t latest_answer =
+        now + (std::max)(question.lives_for, std::chrono::milliseconds(0)).count();
     for (std::size_t i = 0; i < places.size(); ++i) {
       const Claim& claim = question.claims[i];
       enter(places[i], reservation, claim, ledger::expiry(claim.limit, latest_answer), now);
