@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -86,25 +87,21 @@ class RedisServer {
     return ntohs(address.sin_port);
   }
 
-  bool try_to_start() {
+  std::vector<std::string> command_line() const {
     const char* const other = std::getenv("TOKENPOOL_REDIS_SERVER");
+    const bool tls = std::find(arguments_.begin(), arguments_.end(), "--tls-cert-file") != arguments_.end();
+    const std::string port = std::to_string(port_);
     // setpriv: it ends with this program, even if that is killed.
-    std::vector<std::string> command{"/usr/bin/setpriv",
-                                     "--pdeathsig",
-                                     "KILL",
-                                     other ? other : "/usr/bin/redis-server",
-                                     "--port",
-                                     std::to_string(port_),
-                                     "--bind",
-                                     "127.0.0.1",
-                                     "--dir",
-                                     folder_,
-                                     "--save",
-                                     "",
-                                     "--always-show-logo",
-                                     "no"};
-    command.insert(command.end(), arguments_.begin(), arguments_.end());
-    process_ = std::make_unique<support::ChildProcess>(std::move(command));
+    std::vector<std::string> line{"/usr/bin/setpriv", "--pdeathsig", "KILL"};
+    line.insert(line.end(), {other ? other : "/usr/bin/redis-server", "--port", tls ? "0" : port});
+    line.insert(line.end(), {"--tls-port", tls ? port : "0", "--bind", "127.0.0.1", "--dir", folder_});
+    line.insert(line.end(), {"--save", "", "--always-show-logo", "no"});
+    line.insert(line.end(), arguments_.begin(), arguments_.end());
+    return line;
+  }
+
+  bool try_to_start() {
+    process_ = std::make_unique<support::ChildProcess>(command_line());
     for (std::string line; !(line = process_->read_line()).empty();) {
       if (line.find("eady to accept connections") != std::string::npos) return true;
     }
