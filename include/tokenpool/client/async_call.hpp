@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "tokenpool/base/cancel.hpp"
 #include "tokenpool/base/error.hpp"
@@ -144,8 +145,39 @@ class AsyncCall final : private OwnedRequest,
       const Error* failed = std::get_if<Error>(&ending);
       return failed == nullptr ? end(record_.deliver()) : end(Unexpected(*failed));
     }
-    end(Unexpected(record_.error(ErrorCode::ledger,
-                                 "asynchronous calls cannot ask a ledger yet: use send or try_send")));
+    ask_ledger(std::get<Ask>(std::move(acquired)));
+  }
+
+  /// Asks the shared ledger on its own thread: it may block. Who is cancelled meanwhile does not wait for it.
+  void ask_ledger(Ask ask) {
+    const LedgerQuestion question = this->ledger_question(ask);
+    std::vector<Claim> claims = ask.claims;
+    asking_.emplace(std::move(ask));
+    set_timer(attempts_.deadline(), [](AsyncCall& self) {
+      self.hear_ledger({.failure = "the ledger did not answer before the deadline"});
+    });
+    state_.ledger_clerk().reserve(
+        question, std::move(claims), [self = this->shared_from_this()](LedgerReply reply) {
+          const auto kept = std::make_shared<LedgerReply>(std::move(reply));
+          self->post([kept](AsyncCall& call) { call.hear_ledger(std::move(*kept)); });
+        });
+  }
+
+  void hear_ledger(LedgerReply reply) {
+    if (!asking_) {
+      return;
+    }
+    loop().forget(timer_);
+    Ask ask = *std::move(asking_);
+    asking_.reset();
+    std::optional<Obtained> obtained = this->confirm(std::move(ask), std::move(reply));
+    if (!obtained) {
+      return ask_pool();
+    }
+    if (const Error* failed = std::get_if<Error>(&*obtained)) {
+      return end(Unexpected(*failed));
+    }
+    send(std::get<Leased>(*std::move(obtained)));
   }
 
   void send(Leased leased) {
@@ -235,6 +267,7 @@ class AsyncCall final : private OwnedRequest,
   /// The one end. The caller's function is gone before it is called, so there is no second time.
   void end(Result<Response> result) {
     leave_queue();
+    asking_.reset();
     cancelled_by_caller_.reset();
     cancelled_by_client_.reset();
     resumed_.reset();
@@ -252,6 +285,7 @@ class AsyncCall final : private OwnedRequest,
   std::optional<CancelRegistration> cancelled_by_client_;
   std::optional<BodyGate::Listener> resumed_;
   std::optional<Waiter> waiter_;
+  std::optional<Ask> asking_;
   std::optional<Sending> sending_;
   std::uint64_t exchange_ = 0;
   std::pair<SteadyTime, std::uint64_t> timer_{};

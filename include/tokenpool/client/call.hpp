@@ -139,22 +139,10 @@ class Call : private CallSteps<State> {
     ~LeavesQueue() { static_cast<void>(pool.leave(waiter)); }
   };
 
-  /// Asks the remote ledger, outside of the pool's lock. Nothing when it refuses: the pool knows it then, and
-  /// is asked again.
+  /// Asks the shared ledger, outside of the pool's lock and on this thread.
   std::optional<Obtained> ask_ledger(Ask ask) {
-    try {
-      const LedgerQuestion question = this->ledger_question(ask);
-      LedgerAnswer answer = state_.ledger_notes().ask(*state_.options().ledger, question, now().steady);
-      if (answer.granted) {
-        return Leased{std::move(ask.lease), Reservation(state_.ledger_notes(), question.reservation)};
-      }
-      // A ledger that says "now" to a refusal would be asked without end.
-      answer.retry_in = (std::max)(answer.retry_in, std::chrono::milliseconds(1));
-      state_.pool().refuse(std::move(ask), answer, now());
-      return std::nullopt;
-    } catch (const std::exception& thrown) {
-      return record_.error(ErrorCode::ledger, std::string("the ledger could not be asked: ") + thrown.what());
-    }
+    LedgerReply reply = state_.ledger_desk().reserve(this->ledger_question(ask));
+    return this->confirm(std::move(ask), std::move(reply));
   }
 
   /// Sends once, and says what is next.

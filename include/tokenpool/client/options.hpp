@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tokenpool/base/error.hpp"
+#include "tokenpool/client/ledger_options.hpp"
 #include "tokenpool/client/observer.hpp"
 #include "tokenpool/http/auth.hpp"
 #include "tokenpool/http/headers.hpp"
@@ -42,6 +43,7 @@ struct ClientOptions {
   Observer observer{};
   std::vector<Classifier> classify{};  ///< asked in order before the built-in one
   std::shared_ptr<Ledger> ledger{};    ///< where counts are shared; null: in this client
+  LedgerOptions ledger_options{};      ///< how to behave towards it
   Headers headers{};                   ///< sent with every request
   std::string user_agent{std::string("tokenpool/") + version};  ///< empty: none is sent
   std::function<std::optional<std::int64_t>(const Response&)>
@@ -157,6 +159,22 @@ inline void check_retry(const RetryOptions& retry) {
   check_duration(retry.max_wait, "retry.max_wait");
 }
 
+inline void check_ledger(const ClientOptions& options) {
+  const LedgerOptions& ledger = options.ledger_options;
+  if (ledger.on_unavailable == OnUnavailable::local && ledger.processes == 0) {
+    unfit_option(
+        "ledger_options.processes is 0: give the number of processes that share the ledger, since each of "
+        "them goes on within that part of the limits");
+  }
+  if (options.ledger && options.timeouts.total.count() == 0) {
+    unfit_option(
+        "timeouts.total is 0: with a ledger give a bound, for example 600s, since the leases of a process "
+        "that died count until then");
+  }
+  check_duration(ledger.republish_within, "ledger_options.republish_within");
+  check_duration(ledger.report_within, "ledger_options.report_within");
+}
+
 /// Throws Error{invalid_request} that names the first unfit field; tokens, limits and egresses are the pool's
 /// to check.
 inline void check_options(const ClientOptions& options) {
@@ -182,6 +200,7 @@ inline void check_options(const ClientOptions& options) {
   check_duration(options.timeouts.first_byte, "timeouts.first_byte");
   check_duration(options.timeouts.idle, "timeouts.idle");
   check_duration(options.timeouts.total, "timeouts.total");
+  check_ledger(options);
   if (options.http.max_header_bytes == 0) {
     unfit_option(
         "http.max_header_bytes is 0: give room for the header block of an answer, for example 262144");

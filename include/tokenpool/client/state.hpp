@@ -16,7 +16,8 @@
 
 #include "tokenpool/base/cancel.hpp"
 #include "tokenpool/base/random.hpp"
-#include "tokenpool/client/ledger_notes.hpp"
+#include "tokenpool/client/ledger_clerk.hpp"
+#include "tokenpool/client/ledger_desk.hpp"
 #include "tokenpool/client/linger.hpp"
 #include "tokenpool/client/options.hpp"
 #include "tokenpool/http/url.hpp"
@@ -43,11 +44,18 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
         linger_(options_.timeouts.total),
         pool_(pool_options(), std::move(policy)) {
     options_.tokens.clear();
+    if (options_.ledger) {
+      desk_.emplace(options_.ledger, options_.ledger_options, pool_,
+                    [clock = clock_] { return clock->now(); });
+      clerk_.emplace(*desk_, options_.ledger_options);
+    }
   }
 
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
   [[nodiscard]] const std::optional<BaseUrl>& base() const noexcept { return base_; }
-  [[nodiscard]] LedgerNotes& ledger_notes() noexcept { return ledger_notes_; }
+  /// Where the ledger is asked, and whose thread asks it; only with a ledger.
+  [[nodiscard]] LedgerDesk& ledger_desk() noexcept { return *desk_; }
+  [[nodiscard]] LedgerClerk& ledger_clerk() noexcept { return *clerk_; }
   [[nodiscard]] Pool& pool() noexcept { return pool_; }
   [[nodiscard]] TransportType& transport() noexcept { return *transport_; }
   [[nodiscard]] ClockType& clock() const noexcept { return *clock_; }
@@ -56,8 +64,6 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   [[nodiscard]] CancelToken closing() const { return closing_.token(); }
   /// Names timeouts, tls and http of this client to a transport that several clients may share.
   [[nodiscard]] std::uint64_t settings() const noexcept { return settings_; }
-  /// Unlike what follows from the seed, unique among all processes.
-  [[nodiscard]] static std::uint64_t new_reservation() { return system_seed() | 1U; }
   [[nodiscard]] std::uint64_t next_seed() noexcept { return seeds_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Counts a blocking call while it is under way.
@@ -106,10 +112,15 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
     const auto& mine = on_this_thread();
     const auto own = static_cast<std::size_t>(std::count(mine.begin(), mine.end(), this));
     std::unique_lock lock(mutex_);
-    if (active_async_ != 0 && on_loop()) {
+    const bool orphaned = active_async_ != 0 && on_loop();
+    if (orphaned) {
       orphaned_ = this->shared_from_this();
     }
     idle_.wait(lock, [&] { return active_ <= own && (active_async_ == 0 || orphaned_); });
+    lock.unlock();
+    if (clerk_ && !orphaned) {
+      clerk_->stop();
+    }
   }
 
  private:
@@ -160,8 +171,9 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   RetryBudget budget_;
   Linger linger_;
   CancelSource closing_;
-  LedgerNotes ledger_notes_;
   Pool pool_;
+  std::optional<LedgerDesk> desk_;
+  std::optional<LedgerClerk> clerk_;
   std::mutex mutex_;
   std::condition_variable idle_;
   std::size_t active_ = 0;

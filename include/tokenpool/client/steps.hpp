@@ -11,7 +11,7 @@
 #include <variant>
 
 #include "tokenpool/client/ends.hpp"
-#include "tokenpool/client/ledger_notes.hpp"
+#include "tokenpool/client/ledger_desk.hpp"
 #include "tokenpool/client/observer.hpp"
 #include "tokenpool/client/wire.hpp"
 #include "tokenpool/pool/lease.hpp"
@@ -48,12 +48,44 @@ class CallSteps : protected CallEnds<State> {
 
   ~CallSteps() = default;
 
-  /// What a remote ledger is asked for the sake of `ask`, which must stay where it is.
+  using typename Ends::Obtained;
+
+  /// What a shared ledger is asked for the sake of `ask`, which must stay where it is.
   [[nodiscard]] LedgerQuestion ledger_question(const Ask& ask) {
-    const Duration left = attempts_.deadline() - this->now().steady;
-    return {.reservation = state_.new_reservation(),
-            .claims = ask.claims,
-            .lives_for = std::chrono::ceil<std::chrono::milliseconds>(left) + std::chrono::seconds(1)};
+    using std::chrono::milliseconds;
+    const LedgerOptions& options = state_.options().ledger_options;
+    const Duration left =
+        (std::max)(attempts_.deadline() - this->now().steady, Duration(std::chrono::milliseconds(1)));
+    const auto lingers = std::chrono::ceil<milliseconds>(state_.linger().length());
+    milliseconds fresh_for = options.republish_within;
+    if (options.on_fresh == OnFresh::wait_window) {
+      for (const Claim& claim : ask.claims) {
+        fresh_for = (std::max)(fresh_for, claim.limit.window + lingers);
+      }
+    }
+    return {.claims = ask.claims,
+            .lives_for = std::chrono::ceil<milliseconds>(left) + lingers,
+            .fresh_for = fresh_for,
+            .patience = std::chrono::ceil<milliseconds>(left)};
+  }
+
+  /// The lease, confirmed; or the end of the call. Nothing when the ledger refuses, or has told of something
+  /// that stands in the way: the pool knows it then, and is asked again.
+  std::optional<Obtained> confirm(Ask ask, LedgerReply reply) {
+    if (!reply.failure.empty()) {
+      return this->record_.error(ErrorCode::ledger, reply.failure);
+    }
+    if (reply.reservation) {
+      state_.ledger_clerk().look(false);
+      if (!state_.pool().admits(ask.lease)) {
+        return std::nullopt;
+      }
+      return Leased{std::move(ask.lease), std::move(reply.reservation)};
+    }
+    // A ledger that says "now" to a refusal would be asked without end.
+    reply.refusal.retry_in = (std::max)(reply.refusal.retry_in, std::chrono::milliseconds(1));
+    state_.pool().refuse(std::move(ask), reply.refusal, this->now());
+    return std::nullopt;
   }
 
   /// The lease and all that goes over the wire. Throws Error{invalid_request}, the lease then given back.
@@ -186,6 +218,9 @@ class CallSteps : protected CallEnds<State> {
       leased.reservation->ended(outcome.sent, outcome.cost, outcome.answered_at, outcome.arrived_by);
     }
     const SettleResult settled = leased.lease.settle(outcome, now);
+    if (leased.reservation) {
+      state_.ledger_clerk().look(!settled.events.empty());
+    }
     attempts_.set_repeatable_body(request_.body.repeatable());
     attempts_.set_handed_over(delivery_ && delivery_->handed_over());
     NextAction next = exchange.failure

@@ -2,6 +2,7 @@
 // A ledger in one file, which the processes of one machine share and a restart does not forget. Needs SQLite
 // 3.24 or later: link tokenpool::sqlite, or your own SQLite.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -58,6 +59,8 @@ class SqliteLedger final : public Ledger {
   LedgerAnswer ask(const LedgerQuestion& question) override {
     const std::lock_guard lock(mutex_);
     follow_the_path();
+    const auto patience = question.patience.count() > 0 ? question.patience : options_.busy_timeout;
+    file_->database.set_patience((std::min)(patience, options_.busy_timeout));
     detail::SqliteTransaction transaction(file_->database);
     Head head = read_head();
     LedgerAnswer answer{.granted = false, .refused_claim = question.claims.size(), .epoch = head.epoch};
@@ -73,6 +76,7 @@ class SqliteLedger final : public Ledger {
   std::vector<LedgerCount> read(std::span<const Claim> places) override {
     const std::lock_guard lock(mutex_);
     follow_the_path();
+    file_->database.set_patience(options_.busy_timeout);
     const detail::SqliteTransaction transaction(file_->database);
     const std::int64_t now = read_head().now;
     std::vector<LedgerCount> counts;

@@ -35,8 +35,10 @@ class Blame {
   void accepted() {
     const std::uint64_t ticket = ending_.grant.ticket;
     for (SharedPlace* place : {&ending_.egress, &ending_.bucket}) {
-      place->rest.succeeded(ticket);
+      const bool suspected = place->inferred.active();
+      const bool ended = place->rest.succeeded(ticket);
       stand_again(place->inferred.succeeded(ticket));
+      ending_.publish_end(ended || (suspected && !place->inferred.active()), scope_of(*place));
     }
     for (SharedPlace& place : state_.egress_places) {
       if (&place != &ending_.egress) {
@@ -46,6 +48,10 @@ class Blame {
   }
 
  private:
+  [[nodiscard]] LimitScope scope_of(const SharedPlace& place) const noexcept {
+    return &place == &ending_.bucket ? LimitScope::bucket : LimitScope::egress;
+  }
+
   [[nodiscard]] std::uint32_t bucket() const noexcept { return ending_.grant.place.bucket; }
 
   void limited_token() {
@@ -89,9 +95,9 @@ class Blame {
                    *state_.random);
     std::for_each(cause.asked().begin(), cause.asked().end(),
                   [this](const Refusal& asked) { take_back(asked); });
+    ending_.publish(LedgerNews::Kind::rest, cause.rest().until(), ending_.subject(scope_of(place)));
     if (!was_active) {
-      ending_.tell(PoolEvent::Kind::shared_limit, cause.rest().until(),
-                   &place == &ending_.bucket ? LimitScope::bucket : LimitScope::egress);
+      ending_.tell(PoolEvent::Kind::shared_limit, cause.rest().until(), scope_of(place));
     }
     return true;
   }
@@ -102,6 +108,7 @@ class Blame {
     if (rest.active() && rest.until() <= refusal.own.until()) {
       rest = refusal.before;
       refresh_owner_of(refusal);
+      ending_.publish(LedgerNews::Kind::ended, {}, subject_of(state_, refusal.account, refusal.bucket));
     }
   }
 
@@ -116,6 +123,8 @@ class Blame {
       if (!rest.active() || rest.until() < refusal.own.until()) {
         rest = refusal.own;
         refresh_owner_of(refusal);
+        ending_.publish(LedgerNews::Kind::rest, rest.until(),
+                        subject_of(state_, refusal.account, refusal.bucket));
       }
       for (SharedPlace& place : state_.egress_places) {
         if (&place != &ending_.egress) {

@@ -74,17 +74,22 @@ class Changes {
   /// Ends whatever keeps the token back, but for the limits: they are the server's.
   void enable(Slot& slot) noexcept {
     state_.roster.change(slot, [](Slot& on) { on.disabled = on.ejected = false; });
+    end_rests(slot);
+    if (Rests* account = state_.account_rests_of(slot)) {
+      account->end();
+    }
+    state_.forget_refusals(slot);
+    state_.refresh(slot);
+  }
+
+  /// The token's own rests, and what led to them, are forgotten.
+  static void end_rests(Slot& slot) noexcept {
     if (slot.particulars) {
       slot.particulars->rests.end();
       slot.particulars->server.forget();
       slot.particulars->forbidden_in_a_row = slot.particulars->bare_refusals = 0;
       slot.particulars->note.clear();
     }
-    if (Rests* account = state_.account_rests_of(slot)) {
-      account->end();
-    }
-    state_.forget_refusals(slot);
-    state_.refresh(slot);
   }
 
   void set_weight(Slot& slot, double weight) noexcept {

@@ -94,15 +94,18 @@ class Consequences {
     const std::uint64_t ticket = ending_.grant.ticket;
     const std::uint32_t bucket = ending_.grant.place.bucket;
     bool recovered = ending_.account != nullptr && ending_.account->succeeded(bucket, ticket);
+    ending_.publish_end(recovered, LimitScope::account);
     if (Particulars* particulars = slot_.particulars.get()) {
-      recovered = particulars->rests.succeeded(bucket, ticket) || recovered;
+      const bool own = particulars->rests.succeeded(bucket, ticket);
+      ending_.publish_end(own, LimitScope::token);
+      recovered = own || recovered;
       particulars->forbidden_in_a_row = particulars->bare_refusals = 0;
     }
     if (recovered) {
       slot_.more().note.clear();
       ending_.tell(PoolEvent::Kind::recovered, std::nullopt);
     }
-    state_.service.succeeded(ticket);
+    ending_.publish_end(state_.service.succeeded(ticket), LimitScope::service);
     state_.endpoints[slot_.endpoint].refused_in_a_row.clear();
     Blame(ending_).accepted();
     served();
@@ -161,10 +164,15 @@ class Consequences {
       if (!slot.present || (!slot.ejected && !(this_one_too && &slot == &slot_))) {
         continue;
       }
+      const std::string subject = subject_of(state_, account_of_its_own | number, 0);
+      if (slot.ejected) {
+        ending_.publish(LedgerNews::Kind::enabled, {}, subject);
+      }
       state_.roster.change(slot, [](Slot& back) { back.ejected = false; });
       Particulars& particulars = slot.more();
       particulars.forbidden_in_a_row = particulars.bare_refusals = 0;
       ending_.lengthen(particulars.rests.whole());
+      ending_.publish(LedgerNews::Kind::rest, particulars.rests.whole().until(), subject);
       state_.refresh(slot);
     }
   }
@@ -175,6 +183,8 @@ class Consequences {
       state_.roster.change(slot_, [](Slot& gone) { gone.ejected = true; });
       state_.forget_refusals(slot_);
       ending_.tell(PoolEvent::Kind::ejected, std::nullopt);
+      ending_.publish(LedgerNews::Kind::ejected, {},
+                      subject_of(state_, account_of_its_own | slot_.face.slot, 0));
     }
   }
 

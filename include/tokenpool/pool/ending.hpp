@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "tokenpool/pool/claims.hpp"
 #include "tokenpool/pool/events.hpp"
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/state.hpp"
@@ -42,6 +43,9 @@ struct Ending {
       slot.more().note = meaning.reason;
     }
     tell(PoolEvent::Kind::rest, rest.until(), scope);
+    const bool whole = slot.particulars && &rest == &slot.particulars->rests.whole();
+    publish(LedgerNews::Kind::rest, rest.until(),
+            whole ? subject_of(state, account_of_its_own | slot.face.slot, 0) : subject(scope));
   }
 
   /// The same without telling.
@@ -49,6 +53,27 @@ struct Ending {
     const unsigned strikes = (std::max)(rest.strikes_after(grant.ticket), 1U);
     const Duration length = rest_length(strikes, meaning.rest, state.max_rest, *state.random);
     rest.refused(grant.ticket, state.newest_ticket, after(state.latest, length), meaning.verdict);
+  }
+
+  /// What `scope` means here, as others are told of it.
+  [[nodiscard]] std::string subject(LimitScope scope) const { return subject_of(state, slot, grant, scope); }
+
+  /// Those who share a ledger hear of it. That the way is down is said of this machine alone.
+  void publish(LedgerNews::Kind kind, SteadyTime until, std::string about) const {
+    if (state.ask_ledger && meaning.verdict != Verdict::network_error) {
+      state.outbox.add({kind, std::move(about), {}, meaning.verdict, meaning.reason}, until);
+    }
+  }
+
+  /// A rest that others may have heard of ended with a success.
+  void publish_end(bool ended, LimitScope scope) const {
+    if (ended && state.ask_ledger) {
+      publish(LedgerNews::Kind::ended, {}, subject(scope));
+      if (grant.place.bucket != 0 && (scope == LimitScope::token || scope == LimitScope::account)) {
+        publish(LedgerNews::Kind::ended, {},
+                place_name(state, slot, grant, scope == LimitScope::token ? Scope::token : Scope::account));
+      }
+    }
   }
 
   void tell(PoolEvent::Kind kind, std::optional<SteadyTime> until, LimitScope scope = LimitScope::token) {

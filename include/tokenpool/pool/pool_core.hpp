@@ -3,6 +3,7 @@
 // order: granting.hpp (who gets a lease), settling.hpp (what its end means), changes.hpp (what a person
 // changes). Not a template, so that a program with five policies has one pool in it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -18,6 +19,7 @@
 
 #include "tokenpool/pool/changes.hpp"
 #include "tokenpool/pool/claims.hpp"
+#include "tokenpool/pool/gossip.hpp"
 #include "tokenpool/pool/granting.hpp"
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/settling.hpp"
@@ -108,14 +110,50 @@ class PoolCore : private LeaseKeeper {
   }
 
   /// The ledger refused what `ask` asked for: the lease is given back, and the claim's place has no room for
-  /// as long as the ledger said.
+  /// as long as the ledger said; all of them if it was none of them alone.
   void refuse(Ask ask, const LedgerAnswer& answer, Now now) {
     const Grant grant = ask.lease.grant();
     locked([&] {
       state_.advance(now.steady);
-      close_claim(state_, grant, answer.refused_claim, after(now.steady, answer.retry_in));
+      for (std::size_t i = 0; i < ask.claims.size(); ++i) {
+        if (i == answer.refused_claim || answer.refused_claim >= ask.claims.size()) {
+          close_claim(state_, grant, ask.claims[i], after(now.steady, answer.retry_in));
+        }
+      }
     });
     const Lease gone = std::move(ask.lease);
+  }
+
+  /// What this pool has learnt and those with whom it shares a ledger have not.
+  std::vector<LedgerNews> take_news(Now now) {
+    const std::lock_guard lock(mutex_);
+    return state_.outbox.take(now.steady);
+  }
+
+  /// It could not be told.
+  void put_back_news(const std::vector<LedgerNews>& news, Now now) {
+    const std::lock_guard lock(mutex_);
+    state_.outbox.put_back(news, now.steady);
+  }
+
+  [[nodiscard]] bool has_news() {
+    const std::lock_guard lock(mutex_);
+    return !state_.outbox.empty();
+  }
+
+  /// What they have learnt.
+  void hear(const std::vector<LedgerNews>& news, Now now) {
+    locked([&] {
+      state_.advance(now.steady);
+      std::for_each(news.begin(), news.end(), [&](const LedgerNews& one) { Hearsay(state_).hear(one); });
+      serve(state_.latest);
+    });
+  }
+
+  /// Whether nothing that was heard since it was granted stands in the way of `lease`.
+  [[nodiscard]] bool admits(const Lease& lease) {
+    const std::lock_guard lock(mutex_);
+    return Hearsay(state_).admits(lease.grant());
   }
 
   /// Adds a token. Throws Error{invalid_request} if it is unfit or already in.
@@ -140,7 +178,10 @@ class PoolCore : private LeaseKeeper {
   /// Brings a token, with its account, back from being disabled, ejected or at rest. What its limits count
   /// stays. Returns whether there is one.
   bool enable(std::string_view id) {
-    return edit(id, [&](Slot& slot) { changes_.enable(slot); });
+    return edit(id, [&](Slot& slot) {
+      changes_.enable(slot);
+      publish_enabled(state_, slot);
+    });
   }
 
   /// Changes a token's weight. Throws Error{invalid_request} for one that is unfit. Returns whether there is

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tokenpool/pool/names.hpp"
+#include "tokenpool/pool/outbox.hpp"
 #include "tokenpool/pool/quotas.hpp"
 #include "tokenpool/pool/rests.hpp"
 #include "tokenpool/pool/roster.hpp"
@@ -100,6 +101,7 @@ struct PoolState {
   std::shared_ptr<RandomSource> random;
   Duration max_rest;
   bool ask_ledger;
+  Outbox outbox;  ///< for those with whom a ledger is shared; empty without one
   std::uint64_t newest_ticket = 0;
   SteadyTime latest{};          ///< the latest time handed in: changes by a person come without one
   std::size_t sweep_at = 1024;  ///< sweep the buckets when so many are known

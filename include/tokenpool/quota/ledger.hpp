@@ -78,6 +78,7 @@ struct LedgerQuestion {
   std::uint64_t heard = 0;  ///< `LedgerAnswer::heard` of the asker's last answer in this epoch; 0: none yet
   std::uint64_t epoch = 0;  ///< of the asker's last answer; 0: none yet
   std::chrono::milliseconds fresh_for{};  ///< no lease while the store is younger than this
+  std::chrono::milliseconds patience{};   ///< an answer is of no use after this, so give up; 0: no bound
 };
 
 /// The store's answer: the lease with all its claims, or nothing.
@@ -117,6 +118,12 @@ class Ledger {
   Ledger(const Ledger&) = default;
   Ledger& operator=(const Ledger&) = default;
 };
+
+/// Whether both have one ledger_key.
+inline bool counted_together(const Claim& one, const Claim& other) noexcept {
+  return one.place == other.place && one.limit.unit == other.limit.unit &&
+         (one.limit.unit == Unit::in_flight || one.limit.window == other.limit.window);
+}
 
 /// Where a claim is counted: the same for every amount, so that a changed limit keeps its counts.
 inline std::string ledger_key(const Claim& claim) {

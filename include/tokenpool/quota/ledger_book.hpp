@@ -49,6 +49,11 @@ class LedgerBook {
     return {found->second.used(now), std::chrono::milliseconds(found->second.entries.rbegin()->first - now)};
   }
 
+  [[nodiscard]] bool counts_anything(std::int64_t now) const {
+    return std::any_of(places_.begin(), places_.end(),
+                       [now](const auto& place) { return !is_over(place.second, now); });
+  }
+
   /// Everything that is counted, as another store has to be told of it.
   [[nodiscard]] std::vector<LedgerSpent> spent(std::int64_t now) {
     forget_the_dead(now);
@@ -74,6 +79,25 @@ class LedgerBook {
     return all;
   }
 
+  /// A lease ended. Returns whether it was known.
+  bool end(const LedgerNote& note, std::int64_t now) {
+    const auto found = open_.find(note.reservation);
+    if (found == open_.end()) {
+      return false;
+    }
+    for (const Entered& one : found->second) {
+      const Limit& limit = one.claim.limit;
+      add(one.claim, one.expires, -one.claim.units);
+      dies_.erase({one.expires, note.reservation});
+      const std::int64_t expires = ledger::expiry(limit, now - ledger::counted_ago(limit, note));
+      if (expires > now) {
+        add(one.claim, expires, ledger::true_units(limit, note, one.claim.units));
+      }
+    }
+    open_.erase(found);
+    return true;
+  }
+
  private:
   /// The counts of one limit in one place.
   struct Counts {
@@ -96,6 +120,10 @@ class LedgerBook {
       }
     }
   };
+
+  static bool is_over(const Counts& counts, std::int64_t now) {
+    return counts.entries.empty() || counts.entries.rbegin()->first <= now;
+  }
 
   struct Entered {
     Claim claim;
@@ -129,23 +157,6 @@ class LedgerBook {
     Counts& counts = places_[ledger_key(claim)];
     counts.claim = claim;
     counts.add(expires, units);
-  }
-
-  void end(const LedgerNote& note, std::int64_t now) {
-    const auto found = open_.find(note.reservation);
-    if (found == open_.end()) {
-      return;
-    }
-    for (const Entered& one : found->second) {
-      const Limit& limit = one.claim.limit;
-      add(one.claim, one.expires, -one.claim.units);
-      dies_.erase({one.expires, note.reservation});
-      const std::int64_t expires = ledger::expiry(limit, now - ledger::counted_ago(limit, note));
-      if (expires > now) {
-        add(one.claim, expires, ledger::true_units(limit, note, one.claim.units));
-      }
-    }
-    open_.erase(found);
   }
 
   void reserve(const LedgerQuestion& question, std::int64_t now, LedgerAnswer& answer) {
@@ -249,10 +260,7 @@ class LedgerBook {
       }
     }
     if (places_.size() >= sweep_at_) {
-      std::erase_if(places_, [now](const auto& entry) {
-        const auto& entries = entry.second.entries;
-        return entries.empty() || entries.rbegin()->first <= now;
-      });
+      std::erase_if(places_, [now](const auto& place) { return is_over(place.second, now); });
       sweep_at_ = (std::max)(std::size_t{64}, 2 * places_.size());
     }
   }

@@ -5,11 +5,13 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "catch_compat.hpp"
 #include "scripted_client.hpp"
 #include "tokenpool/quota/ledger.hpp"
+#include "tokenpool/testing/memory_ledger.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;
@@ -26,7 +28,7 @@ class PaperLedger final : public Ledger {
     ++questions;
     for (const LedgerNote& note : question.notes) {
       heard.push_back(note);
-      if (!note.sent) used.at(granted.at(note.reservation))--;
+      if (!note.sent && granted.count(note.reservation) != 0) used.at(granted.at(note.reservation))--;
     }
     const auto& claims = question.claims;
     for (std::size_t i = 0; i < claims.size(); ++i) {
@@ -53,8 +55,10 @@ class PaperLedger final : public Ledger {
   std::vector<LedgerNote> heard;
 };
 
-ClientOptions sharing(const std::shared_ptr<PaperLedger>& ledger) {
-  return {.limits = {Limit::per_token(3, 1h)}, .ledger = ledger};
+ClientOptions sharing(const std::shared_ptr<Ledger>& ledger) {
+  return {.limits = {Limit::per_token(3, 1h)},
+          .ledger = ledger,
+          .ledger_options = {.republish_within = 0ms, .report_within = 1h}};
 }
 
 void answer_all(ScriptedClient<>& t) {
@@ -132,8 +136,9 @@ TEST_CASE("a ledger that cannot be asked ends the call and keeps the notes") {
   CHECK(t.transport->sent().size() == 1);
   ledger->down = false;
   CHECK(t.get());
-  REQUIRE(ledger->heard.size() == 1);
+  REQUIRE(ledger->heard.size() == 2);
   CHECK(ledger->heard[0].reservation == ledger->order[0]);
+  CHECK_FALSE(ledger->heard[1].sent);
 }
 
 TEST_CASE("a refusal that says no time is not asked again without end") {
@@ -159,4 +164,198 @@ TEST_CASE("a code that throws in the middle counts in the ledger") {
   CHECK(t.get());
   REQUIRE(ledger->heard.size() == 1);
   CHECK(ledger->heard[0].sent);
+}
+
+namespace {
+
+/// A ledger in memory that can be out of reach.
+class StoreRoom final : public Ledger {
+ public:
+  LedgerAnswer ask(const LedgerQuestion& question) override {
+    if (down) throw Error(ErrorCode::ledger, "no way there");
+    return memory.ask(question);
+  }
+  std::vector<LedgerCount> read(std::span<const Claim> places) override { return memory.read(places); }
+
+  std::int64_t used(const std::string& token) {
+    const Claim place{.place = "token=" + token, .limit = Limit::per_token(3, 1h)};
+    return memory.read({&place, 1}).front().used;
+  }
+
+  testing::ManualClock clock;
+  testing::MemoryLedger memory{[clock = clock] { return clock.now().steady; }};
+  bool down = false;
+};
+
+/// Two clients of one store, with clocks of their own.
+struct Neighbours {
+  explicit Neighbours(std::size_t tokens, const ClientOptions& more = {},
+                      std::chrono::milliseconds republish_within = 0ms)
+      : one(tokens, with_store(more, republish_within)), other(tokens, with_store(more, republish_within)) {
+    answer_all(one);
+    answer_all(other);
+  }
+
+  ClientOptions with_store(ClientOptions more, std::chrono::milliseconds republish_within) const {
+    more.limits = {Limit::per_token(3, 1h)};
+    more.ledger = store;
+    more.ledger_options.report_within = 1h;
+    more.ledger_options.republish_within = republish_within;
+    return more;
+  }
+
+  std::shared_ptr<StoreRoom> store = std::make_shared<StoreRoom>();
+  ScriptedClient<> one;
+  ScriptedClient<> other;
+};
+
+const testing::Reply too_fast{.answer = {429, {{"Retry-After", "60"}}, "{}"}};
+const testing::Reply revoked{.answer = {401, {}, R"({"error":{"code":"invalid_api_key"}})"}};
+
+TokenState state_of(ScriptedClient<>& t, std::size_t token) {
+  return t.client->stats().tokens.at(token).state;
+}
+
+/// News travels at once, but on the ledger's own thread.
+void wait_for_news(StoreRoom& store, std::size_t subjects) {
+  for (int patience = 0; patience < 5000 && store.memory.ask({}).news.size() < subjects; ++patience) {
+    std::this_thread::sleep_for(1ms);
+  }
+  REQUIRE(store.memory.ask({}).news.size() == subjects);
+}
+
+}  // namespace
+
+TEST_CASE("what one client is refused the other does not ask for") {
+  Neighbours n(2);
+  n.one.transport->reply(too_fast);
+  CHECK(n.one.get());
+  CHECK(n.one.sent() == "0 1");
+  wait_for_news(*n.store, 1);
+  for (int call = 0; call < 2; ++call) CHECK(n.other.get());
+  CHECK(n.other.sent() == "1 1");
+  CHECK(state_of(n.other, 0) == TokenState::resting);
+  CHECK(n.store->used("t0") == 1);
+}
+
+TEST_CASE("a token that one client found dead is dead for the other until a person brings it back") {
+  Neighbours n(2);
+  n.one.transport->reply(revoked);
+  CHECK(n.one.get());
+  wait_for_news(*n.store, 1);
+  CHECK(n.other.get());
+  CHECK(n.other.sent() == "1");
+  CHECK(state_of(n.other, 0) == TokenState::ejected);
+  CHECK(n.other.client->pool().enable("t0"));
+  CHECK(n.other.get());
+  CHECK(n.one.get());
+  CHECK(state_of(n.one, 0) == TokenState::available);
+}
+
+TEST_CASE("a rest that ended with a success ends for the other client too") {
+  Neighbours n(2);
+  n.one.transport->reply(too_fast);
+  CHECK(n.one.get());
+  wait_for_news(*n.store, 1);
+  CHECK(n.other.get());
+  n.one.clock.advance(61s);
+  for (int call = 0; call < 2; ++call) CHECK(n.one.get());
+  CHECK(state_of(n.one, 0) == TokenState::available);
+  for (int patience = 0; patience < 5000 && n.store->memory.ask({}).news[0].kind == LedgerNews::Kind::rest;
+       ++patience) {
+    std::this_thread::sleep_for(1ms);
+  }
+  CHECK(n.other.get());
+  CHECK(state_of(n.other, 0) == TokenState::available);
+}
+
+TEST_CASE("clients with wrong clocks share a limit all the same") {
+  Neighbours n(1);
+  n.one.clock.set_wall(WallTime{});
+  n.other.clock.advance(100h);
+  for (int call = 0; call < 3; ++call) CHECK((call % 2 == 0 ? n.one : n.other).get());
+  CHECK(n.one.get({.deadline = 10ms}).error().code() == ErrorCode::exhausted);
+  CHECK(n.other.get({.deadline = 10ms}).error().code() == ErrorCode::exhausted);
+  n.store->clock.advance(1h + 1s);
+  n.one.clock.advance(1h + 1s);
+  CHECK(n.one.get());
+}
+
+TEST_CASE("an emptied store is told what all have spent before it grants anything") {
+  Neighbours n(1, {}, 2s);
+  n.store->clock.advance(3s);
+  CHECK(n.one.get());
+  CHECK(n.one.get());
+  CHECK(n.other.get());
+  n.store->memory.empty();
+  const auto refused = n.one.get({.deadline = 10ms});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ErrorCode::exhausted);
+  CHECK_FALSE(n.other.get({.deadline = 10ms}));
+  CHECK(n.store->used("t0") == 3);
+  n.store->clock.advance(3s);
+  n.one.clock.advance(3s);
+  CHECK_FALSE(n.one.get({.deadline = 10ms}));
+  CHECK(n.one.transport->sent().size() + n.other.transport->sent().size() == 3);
+}
+
+TEST_CASE("a store that is new grants nothing until all that the dead may have spent has expired") {
+  ClientOptions options;
+  options.ledger_options.on_fresh = OnFresh::wait_window;
+  options.retry.max_wait = 24h;
+  Neighbours n(1, options);
+  CHECK(n.one.get({.deadline = 10ms}).error().code() == ErrorCode::exhausted);
+  n.store->clock.advance(1h + 11min);
+  n.one.clock.advance(1h + 11min);
+  CHECK(n.one.get());
+}
+
+TEST_CASE("without its ledger a client goes on within its part and tells of it afterwards") {
+  ClientOptions options;
+  options.ledger_options.on_unavailable = OnUnavailable::local;
+  options.ledger_options.processes = 3;
+  Neighbours n(1, options);
+  n.store->down = true;
+  CHECK(n.one.get());
+  CHECK(n.one.get({.deadline = 10ms}).error().code() == ErrorCode::exhausted);
+  CHECK(n.store->used("t0") == 0);
+  n.store->down = false;
+  n.one.clock.advance(61min);
+  CHECK(n.one.get());
+  CHECK(n.store->used("t0") == 1);
+}
+
+TEST_CASE("what was spent without the ledger counts when it is back") {
+  ClientOptions options;
+  options.ledger_options.on_unavailable = OnUnavailable::local;
+  options.ledger_options.processes = 1;
+  Neighbours n(1, options);
+  CHECK(n.one.get());
+  n.store->down = true;
+  CHECK(n.one.get());
+  n.store->down = false;
+  n.one.clock.advance(2s);
+  CHECK(n.one.get());
+  CHECK(n.store->used("t0") == 3);
+  CHECK(n.other.get({.deadline = 10ms}).error().code() == ErrorCode::exhausted);
+}
+
+TEST_CASE("a client that ends leaves nothing untold") {
+  Neighbours n(1);
+  CHECK_FALSE(n.one.client->try_send({.path = "https://other/x"}));
+  CHECK(n.store->used("t0") == 1);
+  n.one.client.reset();
+  CHECK(n.store->used("t0") == 0);
+}
+
+TEST_CASE("local without the number of processes is refused") {
+  ClientOptions options;
+  options.ledger_options.on_unavailable = OnUnavailable::local;
+  CHECK_THROWS_WITH(ScriptedClient<>(1, options), ContainsSubstring("ledger_options.processes is 0"));
+}
+
+TEST_CASE("a ledger without a bound on calls is refused") {
+  ClientOptions options = sharing(std::make_shared<PaperLedger>());
+  options.timeouts.total = 0s;
+  CHECK_THROWS_WITH(ScriptedClient<>(1, options), ContainsSubstring("timeouts.total is 0"));
 }

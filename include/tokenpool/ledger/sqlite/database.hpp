@@ -32,6 +32,9 @@ class SqliteDatabase {
     sqlite3_busy_handler(opened, &wait_for_others, patience_.get());
   }
 
+  /// How long to wait for others from now on.
+  void set_patience(std::chrono::milliseconds patience) noexcept { patience_->length = patience; }
+
   /// Runs statements that return nothing. Throws Error{ledger}.
   void run(const char* sql) {
     if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
