@@ -229,6 +229,23 @@ TEST_CASE("a Unix socket leads to Redis as well") {
   CHECK_THROWS_WITH(process.take({claim_of(3)}), ContainsSubstring("Redis at " + server.folder()));
 }
 
+TEST_CASE("a node of a cluster that has other keys sends us to the one that has ours") {
+  const std::vector<std::string> as_node{"--cluster-enabled", "yes", "--cluster-node-timeout", "5000"};
+  RedisServer asked(as_node);
+  RedisServer holder(as_node);
+  const int slot = std::stoi(asked.command({"CLUSTER", "KEYSLOT", "{tokenpool}:state"}));
+  asked.command(
+      {"CLUSTER", "ADDSLOTSRANGE", "0", std::to_string(slot - 1), std::to_string(slot + 1), "16383"});
+  holder.command({"CLUSTER", "ADDSLOTS", std::to_string(slot)});
+  asked.command({"CLUSTER", "MEET", "127.0.0.1", std::to_string(holder.port())});
+  Process process = process_of(options_for(asked));
+  CHECK(take_when_possible(process, claim_of(2)));
+  CHECK(process.take({claim_of(2), claim_of(2, "egress=e")}));
+  CHECK_FALSE(process.take({claim_of(2)}));
+  CHECK(holder.command({"DBSIZE"}) == "5\n");
+  CHECK(asked.command({"DBSIZE"}) == "0\n");
+}
+
 TEST_CASE("Redis over TLS is trusted only if its certificate is signed and names the host") {
 #if TOKENPOOL_REDIS_HAS_TLS
   const test::TemporaryFolder files;

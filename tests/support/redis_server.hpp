@@ -73,18 +73,21 @@ class RedisServer {
     return path;
   }
 
-  /// Redis cannot be told to choose a port itself; somebody else may take this one before it does.
+  /// Redis cannot be told to choose a port itself; somebody else may take this one before it does. A node of
+  /// a cluster takes the one 10,000 above as well.
   static int free_port() {
-    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    const bool bound = ::bind(probe, plain, size) == 0 && ::getsockname(probe, plain, &size) == 0;
-    ::close(probe);
-    if (!bound) throw std::system_error(errno, std::generic_category(), "bind");
-    return ntohs(address.sin_port);
+    for (;;) {
+      const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      socklen_t size = sizeof address;
+      auto* plain = reinterpret_cast<sockaddr*>(&address);
+      const bool bound = ::bind(probe, plain, size) == 0 && ::getsockname(probe, plain, &size) == 0;
+      ::close(probe);
+      if (!bound) throw std::system_error(errno, std::generic_category(), "bind");
+      if (const int port = ntohs(address.sin_port); port < 55'000) return port;
+    }
   }
 
   std::vector<std::string> command_line() const {
