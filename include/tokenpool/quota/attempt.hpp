@@ -56,7 +56,7 @@ struct JsonLibrary;
 struct Response {
   int status{};
   Headers headers{};
-  std::string body{};
+  std::string body{};  ///< of a stream the last 64 KiB of its text; empty where Request::on_body took it
   std::string token_id{};
   std::string egress_id{};
   std::vector<Attempt> attempts{};

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ struct Turn {
   std::string bytes{};
   Then then = Then::go_on;
   Read read = Read::whole;
+  /// Goes on after `bytes` as the test wants, with the connection's socket; false hangs up.
+  std::function<bool(int connection)> more{};
 };
 
 /// A complete answer.
@@ -57,6 +60,16 @@ class ScriptedServer {
     }
     for (std::thread& thread : threads_) thread.join();
     ::close(listener_);
+  }
+
+  /// False when the other side is gone.
+  static bool send_all(int connection, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
   }
 
   std::string origin() const { return "http://127.0.0.1:" + std::to_string(port_); }
@@ -153,6 +166,7 @@ class ScriptedServer {
             ? std::string_view(turn.bytes)
             : std::string_view(echo).substr(0, head ? echo.find("\r\n\r\n") + 4 : echo.size());
     if (!send_all(connection, bytes)) return false;
+    if (turn.more && !turn.more(connection)) return false;
     switch (turn.then) {
       case Turn::Then::go_on: return true;
       case Turn::Then::close: return false;
@@ -168,15 +182,6 @@ class ScriptedServer {
       }
     }
     return false;
-  }
-
-  static bool send_all(int connection, std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return true;
   }
 
   static bool receive(int connection, std::string& buffer) {

@@ -308,6 +308,19 @@ TEST_CASE("a consumer that pauses is offered the same event again") {
   }
 }
 
+TEST_CASE("a stream counts from when its header block came however long it lasts") {
+  ScriptedClient<> t(1, {.limits = {Limit::per_token(1, 50ms)}});
+  t.transport->reply(streamed(data("a") + done)).answer(200);
+  int pauses = 0;
+  const auto slow = [&](const ServerSentEvent&) {
+    return ++pauses < 10 ? BodyAction::pause : BodyAction::take;
+  };
+  CHECK(t.client->stream({.path = "/x"}, slow).ok());
+  const auto next = t.get();
+  REQUIRE(next);
+  CHECK(next->attempts[0].waited == 0us);
+}
+
 TEST_CASE("a consumer may return nothing") {
   ScriptedClient<> t(1);
   t.transport->reply(streamed(data("a") + done));
