@@ -72,7 +72,8 @@ void send_until(std::chrono::steady_clock::time_point end, tokenpool::Client<>& 
     }
     count_refusals(result.error().attempts());
     switch (result.error().code()) {
-      case tokenpool::ErrorCode::exhausted: return;  // nothing comes free before the end
+      case tokenpool::ErrorCode::exhausted:  // nothing comes free before the end
+      case tokenpool::ErrorCode::deadline_exceeded: return;
       case tokenpool::ErrorCode::ledger:
         ++tally.without_ledger;
         std::this_thread::sleep_for(50ms);
