@@ -71,7 +71,7 @@ class Call : private CallSteps<State> {
  private:
   Obtained obtain() {
     for (;;) {
-      Result<Acquired> acquired = acquire_and_count_the_wait();
+      Result<Acquired> acquired = acquire();
       if (!acquired) {
         return std::move(acquired).error();
       }
@@ -90,20 +90,18 @@ class Call : private CallSteps<State> {
     }
   }
 
-  Result<Acquired> acquire_and_count_the_wait() {
-    const SteadyTime began = now().steady;
-    Result<Acquired> acquired = acquire();
-    this->waited_for_token(began);
-    return acquired;
-  }
-
   /// Waits for what is not there yet. A policy that throws ends the call in an Error.
   Result<Acquired> acquire() {
     try {
       Waiter waiter{.request = this->need(), .wakeable = signal_};
       NotUntil refusal;
-      std::optional<Acquired> acquired = state_.pool().acquire_or_join(waiter, now(), refusal);
-      return acquired ? Result<Acquired>(std::move(*acquired)) : wait_in_queue(waiter, refusal);
+      const Now asked = now();
+      if (std::optional<Acquired> acquired = state_.pool().acquire_or_join(waiter, asked, refusal)) {
+        return std::move(*acquired);
+      }
+      Result<Acquired> acquired = wait_in_queue(waiter, refusal);
+      this->waited_for_token(asked.steady);
+      return acquired;
     } catch (...) {
       return Unexpected(this->policy_error());
     }

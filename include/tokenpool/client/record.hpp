@@ -25,7 +25,7 @@ class CallRecord {
   [[nodiscard]] std::vector<Skipped>& skipped() noexcept { return skipped_; }
 
   /// A request went out, or tried to.
-  void add(Attempt attempt) {
+  void add(Attempt&& attempt) {
     attempt.waited =
         std::chrono::duration_cast<std::chrono::microseconds>(std::exchange(waited_, Duration::zero()));
     attempt.skipped = std::exchange(skipped_, {});
@@ -33,7 +33,7 @@ class CallRecord {
   }
 
   /// A whole answer came.
-  void answered(Response response) { last_.emplace(std::move(response)); }
+  void answered(Response&& response) { last_.emplace(std::move(response)); }
 
   /// Valid after add().
   [[nodiscard]] const Attempt& newest() const noexcept { return trail_.back(); }

@@ -122,18 +122,19 @@ class CallSteps : protected CallEnds<State> {
 
   /// The exchange is over: record, pool and observer hear of it. Throws what the caller's own code
   /// (classifier, cost_of, what takes the body) threw, the lease then counted.
-  NextAction conclude(Sending& sending, Exchange exchange) {
+  NextAction conclude(Sending& sending, Exchange&& exchange) {
+    const Now ended = this->now();
     Outcome outcome;
     try {
       if (delivery_) {
         delivery_->conclude(exchange);
       }
-      outcome = understand(exchange, sending.leased.lease, sending.egress, sending.started);
+      outcome = understand(exchange, sending, ended);
     } catch (...) {
       give_up(sending.leased);
       throw;
     }
-    const NextAction next = settle(sending.leased, exchange, outcome);
+    const NextAction next = settle(sending.leased, exchange, outcome, ended);
     if (delivery_ && delivery_->thrown()) {
       std::rethrow_exception(delivery_->thrown());
     }
@@ -154,14 +155,14 @@ class CallSteps : protected CallEnds<State> {
 
  private:
   /// Reads the exchange and writes it into the record.
-  Outcome understand(Exchange& exchange, const Lease& lease, const Egress& egress, Now started) {
-    const Now now = state_.clock().now();
-    const std::string_view secret = lease.credential().secret.reveal();
+  Outcome understand(Exchange& exchange, const Sending& sending, Now ended) {
+    const Credential& credential = sending.leased.lease.credential();
+    const std::string_view secret = credential.secret.reveal();
     Outcome outcome;
     outcome.sent = exchange.sent;
     outcome.answered = !exchange.failure;
     outcome.answered_at = exchange.answered_at;
-    outcome.latency = (std::max)(exchange.answered_at - started.steady, Duration::zero());
+    outcome.latency = (std::max)(exchange.answered_at - sending.started.steady, Duration::zero());
     if (exchange.answer.status != 0) {
       state_.linger().answered(outcome.latency);
     } else {
@@ -173,17 +174,17 @@ class CallSteps : protected CallEnds<State> {
     } else {
       outcome.meaning = delivery_ && delivery_->error()
                             ? *delivery_->error()
-                            : classify_with(state_.options().classify, exchange.answer, now.wall);
+                            : classify_with(state_.options().classify, exchange.answer, ended.wall);
       outcome.meaning.reason = masked(std::move(outcome.meaning.reason), secret);
     }
-    note_attempt(exchange, outcome.meaning, lease, egress, started, now);
+    note_attempt(exchange, outcome.meaning, sending, ended);
     if (has_response(exchange)) {
-      outcome.facts = limit_facts(exchange.answer.headers, now.wall);
+      outcome.facts = limit_facts(exchange.answer.headers, ended.wall);
       record_.answered({.status = exchange.answer.status,
                         .headers = std::move(exchange.answer.headers),
                         .body = std::move(exchange.answer.body),
-                        .token_id = lease.credential().token_id,
-                        .egress_id = egress.id,
+                        .token_id = credential.token_id,
+                        .egress_id = sending.egress.id,
                         .attempts = {},
                         .timing = exchange.timing});
       outcome.cost = state_.options().cost_of ? state_.options().cost_of(record_.last()) : std::nullopt;
@@ -197,22 +198,20 @@ class CallSteps : protected CallEnds<State> {
     return !exchange.failure || (delivery_ && delivery_->opened());
   }
 
-  void note_attempt(const Exchange& exchange, const Classification& meaning, const Lease& lease,
-                    const Egress& egress, Now started, Now now) {
-    Attempt attempt;
-    attempt.token_id = lease.credential().token_id;
-    attempt.egress_id = egress.id;
-    attempt.status = has_response(exchange) ? exchange.answer.status : 0;
-    attempt.verdict = meaning.verdict;
-    attempt.reason = meaning.reason;
-    attempt.started = started.wall;
-    attempt.duration = std::chrono::duration_cast<std::chrono::microseconds>(now.steady - started.steady);
-    attempt.resent = exchange.resent;
-    record_.add(std::move(attempt));
+  void note_attempt(const Exchange& exchange, const Classification& meaning, const Sending& sending,
+                    Now ended) {
+    const Duration on_the_wire = ended.steady - sending.started.steady;
+    record_.add({.token_id = sending.leased.lease.credential().token_id,
+                 .egress_id = sending.egress.id,
+                 .status = has_response(exchange) ? exchange.answer.status : 0,
+                 .verdict = meaning.verdict,
+                 .reason = meaning.reason,
+                 .started = sending.started.wall,
+                 .duration = std::chrono::duration_cast<std::chrono::microseconds>(on_the_wire),
+                 .resent = exchange.resent});
   }
 
-  NextAction settle(Leased& leased, const Exchange& exchange, const Outcome& outcome) {
-    const Now now = state_.clock().now();
+  NextAction settle(Leased& leased, const Exchange& exchange, const Outcome& outcome, Now now) {
     const SlotNumber slot = leased.lease.slot();
     if (leased.reservation) {
       leased.reservation->ended(outcome.sent, outcome.cost, outcome.answered_at, outcome.arrived_by);
