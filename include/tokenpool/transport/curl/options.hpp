@@ -5,7 +5,9 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <string>
@@ -132,6 +134,15 @@ inline long connect_timeout(std::chrono::milliseconds limit) noexcept {
   return static_cast<long>((limit.count() == 0 ? longest : (std::min)(limit, longest)).count());
 }
 
+/// Whether the environment names a proxy for http or https, in libcurl's spelling.
+inline bool environment_names_proxy() noexcept {
+  constexpr std::array names{"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  return std::any_of(names.begin(), names.end(), [](const char* name) {
+    const char* const proxy = std::getenv(name);
+    return proxy != nullptr && *proxy != '\0';
+  });
+}
+
 /// Where the request leaves from and how it travels.
 inline void set_route(OptionSetter& options, const TransportRequest& request) {
   options.set(CURLOPT_NOSIGNAL, 1L, "signals");
@@ -151,6 +162,9 @@ inline void set_route(OptionSetter& options, const TransportRequest& request) {
   if (request.proxy) {
     options.set(CURLOPT_PROXY, request.proxy->c_str(), "egress.proxy");
     options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L, "proxy");
+  } else if (!environment_names_proxy()) {
+    // Else libcurl searches the environment in every request.
+    options.set(CURLOPT_PROXY, "", "egress.proxy");
   }
   if (request.fresh_connection) {
     options.set(CURLOPT_FRESH_CONNECT, 1L, "retry.replay");
