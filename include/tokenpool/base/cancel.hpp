@@ -95,9 +95,10 @@ class CancelSource {
 /// on the cancelling thread, must be short, must not throw and must not touch the same source.
 class CancelRegistration {
  public:
-  CancelRegistration(const CancelToken& token, std::function<void()> callback)
-      : state_(token.state_), entry_{std::move(callback)} {
+  template <class Callback>
+  CancelRegistration(const CancelToken& token, Callback&& callback) : state_(token.state_) {
     if (state_) {
+      entry_.callback = std::forward<Callback>(callback);
       state_->add(entry_);
     }
   }

@@ -99,12 +99,18 @@ class Loop {
       }
     }
 
+    /// The loop takes the whole inbox at a time and looks into it before it sleeps: only the first task from
+    /// another thread has to wake it.
     void post(Task task) {
+      bool first = false;
       {
         const std::lock_guard lock(mutex_);
+        first = inbox_.empty();
         inbox_.push_back(std::move(task));
       }
-      curl_multi_wakeup(multi_.get());
+      if (first && thread_id() != std::this_thread::get_id()) {
+        curl_multi_wakeup(multi_.get());
+      }
     }
 
     void stop() noexcept { stopped_ = true; }
@@ -123,6 +129,7 @@ class Loop {
         complete_finished();
         attend_changed();
         if (!stopped_ && !has_work()) {
+          keep_warm_what_is_needed();
           curl_multi_poll(multi_.get(), nullptr, 0, milliseconds_to_sleep(), nullptr);
         }
       }
@@ -176,15 +183,15 @@ class Loop {
 
    private:
     void take_inbox() {
-      std::vector<Task> tasks;
       {
         const std::lock_guard lock(mutex_);
-        tasks.swap(inbox_);
+        taken_.swap(inbox_);
       }
-      for (Task& task : tasks) {
+      for (Task& task : taken_) {
         task();
         task = nullptr;
       }
+      taken_.clear();
     }
 
     bool has_work() {
@@ -259,7 +266,7 @@ class Loop {
       curl_multi_remove_handle(multi_.get(), easy);
       const std::exception_ptr thrown = running.exchanger->transfer().thrown;
       Exchange exchange = running.exchanger->finish(code);
-      keep(std::move(running.exchanger));
+      idle_.push_back(std::move(running.exchanger));
       running.completion(std::move(exchange), thrown);
     }
 
@@ -272,16 +279,18 @@ class Loop {
       return warmest;
     }
 
-    void keep(std::unique_ptr<Exchanger> exchanger) {
+    /// What was in flight at the same time may be so again; when nothing is, a burst is over.
+    void keep_warm_what_is_needed() {
       constexpr std::size_t enough = 64;
-      if (idle_.size() < enough) {
-        idle_.push_back(std::move(exchanger));
+      if (running_.empty() && idle_.size() > enough) {
+        idle_.resize(enough);
       }
     }
 
     Multi multi_;
     std::mutex mutex_;
     std::vector<Task> inbox_;
+    std::vector<Task> taken_;
     std::atomic<std::thread::id> thread_id_{};
     bool stopped_ = false;
     std::uint64_t newest_ = 0;
