@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Lets processes share one limit over a file or a Redis server, and holds their work against the service's own count.
 
-Usage: share.py --build BUILD_FOLDER [--store sqlite|redis] [--kill SECONDS] [--processes 8] [--threads 4]
-                [--tokens 5] [--limit 1000] [--window SECONDS] [--windows 10] [--kind rolling] [--used 0.98]
+Usage: share.py --build BUILD_FOLDER [--store sqlite|redis] [--trouble none|kill|cut|pause|flush|restart|any|lose_all]
+                [--processes 8] [--threads 4] [--tokens 5] [--limit 1000] [--window SECONDS] [--windows 10]
+                [--kind rolling] [--used 0.98]
 
-Ends with 1 if the service refused a single request, if a window was used less than --used (not with --kill), or if the
-file of counts is broken or holds a token. With --kill a process is killed with SIGKILL every so many seconds and another
-one started.
+Ends with 1 if the service refused a single request, if a window was used less than --used (not with trouble), or if the
+counts are broken or hold a token. Trouble: processes are killed with SIGKILL and others started; with Redis connections
+are cut, the server is held still, emptied, stopped and started, any of these, or everything is lost at once.
 """
 
 import argparse
@@ -16,20 +17,20 @@ import json
 import os
 import pathlib
 import random
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 
+import trouble
+
 
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True, type=pathlib.Path)
     parser.add_argument("--store", default="sqlite", choices=["sqlite", "redis"])
-    parser.add_argument("--kill", type=float, default=0)
+    parser.add_argument("--trouble", default="none", choices=["none", "lose_all", *trouble.Trouble.PAUSES])
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--tokens", type=int, default=5)
@@ -40,12 +41,6 @@ def arguments():
     parser.add_argument("--used", type=float, default=0.98)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     return parser.parse_args()
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 class Run:
@@ -60,12 +55,8 @@ class Run:
         self.redis = None
         self.counts = str(folder / "counts.db")
         if options.store == "redis":
-            port = free_port()
-            self.redis = subprocess.Popen(
-                ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
-                stdout=subprocess.DEVNULL)
-            self.counts = f"redis://127.0.0.1:{port}"
-            time.sleep(1)
+            self.redis = trouble.Redis(folder)
+            self.counts = f"redis://127.0.0.1:{self.redis.port}"
         self.server = subprocess.Popen(
             [options.build / "examples/quota_server/quota_server", "--tokens", ",".join(self.tokens), "--limit",
              str(options.limit), "--window", f"{self.window_ms}ms", "--window-kind", options.kind, "--log", self.log],
@@ -73,30 +64,25 @@ class Run:
         self.url = self.server.stdout.readline().split()[-1] + "/v1"
         self.ends = time.monotonic() + options.window * (options.windows + 0.9) + 4
 
-    def start_one(self):
+        self.processes = [self.start_one() for _ in range(options.processes)]
+
+    def start_one(self, *more):
         left = round((self.ends - time.monotonic()) * 1000)
         return subprocess.Popen(
             [self.options.build / "examples/shared_counts/shared_counts", "--url", self.url, "--tokens",
              ",".join(self.tokens), "--counts", self.counts, "--limit", str(self.options.limit), "--window",
-             f"{self.window_ms}ms", "--threads", str(self.options.threads), "--for", f"{left}ms"])
+             f"{self.window_ms}ms", "--threads", str(self.options.threads), "--for", f"{left}ms", *more])
 
-    def killed_at_random(self, processes):
-        dice = random.Random(self.options.seed)
-        killed = 0
-        while time.monotonic() + 2 * self.options.kill < self.ends:
-            time.sleep(self.options.kill * (0.5 + dice.random()))
-            victim = dice.randrange(len(processes))
-            processes[victim].send_signal(signal.SIGKILL)
-            processes[victim].wait()
-            processes[victim] = self.start_one()
-            killed += 1
-        return killed
+    def replace(self, victim):
+        self.processes[victim].kill()
+        self.processes[victim].wait()
+        self.processes[victim] = self.start_one()
 
     def close(self):
-        for process in (self.server, self.redis):
-            if process is not None:
-                process.terminate()
-                process.wait()
+        self.server.terminate()
+        self.server.wait()
+        if self.redis is not None:
+            self.redis.stop()
 
 
 def judge_log(run):
@@ -118,8 +104,13 @@ def judge_log(run):
     return refused, sum(map(len, answered.values())), shares
 
 
-def judge_file(run):
+def judge_counts(run):
     faults = []
+    if run.redis is not None:
+        told = b"".join(part.read_bytes() for part in run.folder.rglob("*.aof"))
+        if b"{tokenpool}:" not in told or b"canary" in told:
+            faults.append("the Redis server was told nothing, or a token")
+        return faults
     with sqlite3.connect(run.counts) as file:
         if file.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             faults.append("the file of counts is broken")
@@ -136,22 +127,25 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         run = Run(options, pathlib.Path(name))
         try:
-            processes = [run.start_one() for _ in range(options.processes)]
-            killed = run.killed_at_random(processes) if options.kill else 0
-            failed = [process.wait() for process in processes]
+            troubles = trouble.Trouble(run, options.seed)
+            if options.trouble == "lose_all":
+                troubles.lose_all()
+            elif options.trouble != "none":
+                troubles.make(options.trouble)
+            failed = [process.wait() for process in run.processes]
             refused, answered, shares = judge_log(run)
-            faults = judge_file(run) if options.store == "sqlite" else []
+            faults = judge_counts(run)
         finally:
             run.close()
     print(f"{options.store}: {options.processes} processes x {options.threads} threads, {options.tokens} tokens x "
-          f"{options.limit} per {options.window} s, {options.kind}, {killed} killed (seed {options.seed})")
+          f"{options.limit} per {options.window} s, {options.kind}; trouble: {options.trouble}, {troubles.times} times (seed {options.seed})")
     print(f"{answered} answered, {refused} met 429; of each window was used: " +
           " ".join(f"{share:.1%}" for share in shares))
     if refused:
         faults.append(f"{refused} requests met 429")
     if any(failed):
         faults.append("a process failed")
-    if not options.kill and min(shares) < options.used:
+    if options.trouble == "none" and min(shares) < options.used:
         faults.append(f"a window was used {min(shares):.1%} only")
     for fault in faults:
         print("FAULT:", fault)

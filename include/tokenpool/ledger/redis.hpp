@@ -76,7 +76,7 @@ class RedisLedger final : public Ledger {
                                     .leases = leases_of(question.epoch)})
           .arguments();
     };
-    const detail::RedisReply reply = server_.run(ask_, arguments);
+    const detail::RedisReply reply = server_.run(ask_, question.patience, arguments);
     std::optional<detail::RedisAnswer> read = detail::redis_answer(*reply, question.claims.size());
     if (!read) {
       throw Error(ErrorCode::ledger, "Redis gave an answer that is none of the ledger's script");
@@ -91,7 +91,7 @@ class RedisLedger final : public Ledger {
       arguments.keys.add(keys_.place(place));
     }
     const detail::RedisReply reply =
-        server_.run(read_, [&](std::string_view) -> const detail::RedisArguments& { return arguments; });
+        server_.run(read_, {}, [&](std::string_view) -> const detail::RedisArguments& { return arguments; });
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 * places.size()) {
       throw Error(ErrorCode::ledger, "Redis gave an answer that is none of the ledger's script");
     }

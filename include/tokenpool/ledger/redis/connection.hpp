@@ -3,6 +3,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -50,15 +51,16 @@ struct RedisEndpoint {
 class RedisConnection {
  public:
   /// Throws RedisLost when the server cannot be reached, Error{ledger} when it does not let us in.
-  RedisConnection(const RedisOptions& options, const RedisEndpoint& endpoint)
-      : context_(open(options, endpoint), redisFree) {
+  RedisConnection(const RedisOptions& options, const RedisEndpoint& endpoint,
+                  std::chrono::milliseconds patience)
+      : context_(open(endpoint, (std::min)(options.connect_timeout, patience)), redisFree) {
     if (context_ == nullptr) {
       throw std::bad_alloc();
     }
     if (context_->err != 0) {
       lost();
     }
-    redisSetTimeout(context_.get(), to_timeval(options.timeout));
+    set_timeout((std::min)(options.timeout, patience));
     if (!endpoint.is_path()) {
       redisEnableKeepAlive(context_.get());
     }
@@ -68,6 +70,14 @@ class RedisConnection {
     }
     sign_in(options);
     read_run_id();
+  }
+
+  /// How long an answer may take from now on.
+  void set_timeout(std::chrono::milliseconds timeout) {
+    if (timeout != timeout_) {
+      timeout_ = timeout;
+      redisSetTimeout(context_.get(), to_timeval(timeout));
+    }
   }
 
   /// The server's answer, which may be an error. Throws RedisLost.
@@ -93,11 +103,10 @@ class RedisConnection {
     return converted;
   }
 
-  static redisContext* open(const RedisOptions& options, const RedisEndpoint& endpoint) {
-    const WithoutSigpipe guard;
-    const timeval patience = to_timeval(options.connect_timeout);
-    return endpoint.is_path() ? redisConnectUnixWithTimeout(endpoint.host.c_str(), patience)
-                              : redisConnectWithTimeout(endpoint.host.c_str(), endpoint.port, patience);
+  static redisContext* open(const RedisEndpoint& endpoint, std::chrono::milliseconds patience) {
+    const timeval timeout = to_timeval(patience);
+    return endpoint.is_path() ? redisConnectUnixWithTimeout(endpoint.host.c_str(), timeout)
+                              : redisConnectWithTimeout(endpoint.host.c_str(), endpoint.port, timeout);
   }
 
   [[noreturn]] void lost() const {
@@ -147,6 +156,7 @@ class RedisConnection {
   }
 
   std::unique_ptr<redisContext, void (*)(redisContext*)> context_;
+  std::chrono::milliseconds timeout_{};
   std::string run_id_;
 };
 

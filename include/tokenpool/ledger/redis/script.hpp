@@ -58,20 +58,21 @@ local function word() words_read = words_read + 1 return ARGV[words_read] end
 local function number() return tonumber(word()) end
 local function text(n) return string.format('%.0f', n) end
 
--- The epoch. A server that started anew may have come back with old data: for a second it grants nothing, so
--- that whoever was told of more leases than it remembers can say so, which begins an epoch, too.
+-- The epoch. A server that started anew may have come back with old data: for a moment, as for a new store, it
+-- grants nothing, so that whoever was told of more leases than it has can say so, which begins an epoch, too.
 local asker, candidate, run, told = word(), word(), word(), number()
 local heard, fresh_for, keep = number(), number(), number()
-local known = redis.call('HMGET', state, 'epoch', 'born', 'newest', 'leases', 'run', 'quiet', 'kept')
+local known = redis.call('HMGET', state, 'epoch', 'born', 'newest', 'leases', 'run', 'began', 'kept')
 local epoch, born, newest = known[1], tonumber(known[2]), tonumber(known[3] or 0)
-local leases, quiet, kept = tonumber(known[4] or 0), tonumber(known[6] or 0), tonumber(known[7] or 0)
+local leases, began, kept = tonumber(known[4] or 0), tonumber(known[6] or 0), tonumber(known[7] or 0)
 if not epoch or (asker == epoch and leases < told) then
-  epoch, born, leases, quiet = candidate, now, 0, 0
-  redis.call('HSET', state, 'epoch', epoch, 'born', born, 'leases', 0, 'run', run, 'quiet', 0)
+  epoch, born, leases, began = candidate, now, 0, 0
+  redis.call('HSET', state, 'epoch', epoch, 'born', born, 'leases', 0, 'run', run, 'began', 0)
 elseif run ~= '' and known[5] ~= run then
-  quiet = now + 1000
-  redis.call('HSET', state, 'run', run, 'quiet', quiet)
+  began = now
+  redis.call('HSET', state, 'run', run, 'began', began)
 end
+local opens = math.max(born + fresh_for, began + math.min(fresh_for, 5000))
 if now + keep > kept + 3600000 then
   redis.call('HSET', state, 'kept', now + keep)
   for _, name in ipairs({state, facts, order}) do redis.call('PEXPIRE', name, keep + 3600000) end
@@ -211,8 +212,8 @@ if lease ~= '0' then
   for i = 1, number() do claims[i] = claim() end
   if redis.call('EXISTS', name) == 1 then
     granted = 1
-  elseif now - born < fresh_for or now < quiet then
-    retry_in = math.max(born + fresh_for, quiet) - now
+  elseif now < opens then
+    retry_in = opens - now
   else
     granted = 1
     for i, limit in ipairs(claims) do

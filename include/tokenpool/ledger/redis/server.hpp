@@ -32,12 +32,16 @@ class RedisServer {
       : options_(std::move(options)), endpoint_{options_.host, options_.port} {}
 
   /// Runs the script with what `arguments(run_id)` gives: `keys` and `words`. It must be one that may run
-  /// twice.
+  /// twice. An answer is of no use after `patience`; 0: no bound but the options'.
   template <class MakeArguments>
-  RedisReply run(RedisScript& script, MakeArguments&& arguments) {
+  RedisReply run(RedisScript& script, std::chrono::milliseconds patience, MakeArguments&& arguments) {
+    if (patience.count() <= 0) {
+      patience = (std::chrono::milliseconds::max)();
+    }
     for (int moves = 0;;) {
-      auto [connection, kept] = take();
+      auto [connection, kept] = take(patience);
       try {
+        connection->set_timeout((std::min)(options_.timeout, patience));
         RedisReply reply = evaluate(*connection, script, arguments(connection->run_id()));
         const std::string_view word = error_word(*reply);
         if (word == "MOVED" && moves++ < most_moves) {
@@ -67,7 +71,7 @@ class RedisServer {
     bool kept = false;  ///< it was used before, and may have died since
   };
 
-  Taken take() {
+  Taken take(std::chrono::milliseconds patience) {
     RedisEndpoint endpoint;
     {
       const std::lock_guard lock(mutex_);
@@ -82,7 +86,7 @@ class RedisServer {
       endpoint = endpoint_;
     }
     try {
-      return {std::make_unique<RedisConnection>(options_, endpoint), false};
+      return {std::make_unique<RedisConnection>(options_, endpoint, patience), false};
     } catch (const RedisLost& lost) {
       fail(lost.what(), true);
     } catch (const Error& refused) {
