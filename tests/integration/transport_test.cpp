@@ -11,72 +11,21 @@
 #include <vector>
 
 #include "catch_compat.hpp"
-#include "support/quota_server.hpp"
-#include "support/scripted_server.hpp"
+#include "support/calls.hpp"
 #include "tokenpool/tokenpool.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;
+using test::body_in;
 using test::ContainsSubstring;
+using test::failure;
 using test::http;
+using test::options_for;
+using test::post;
 using test::ScriptedServer;
 using test::Turn;
 using Then = Turn::Then;
 using Read = Turn::Read;
-
-namespace {
-
-/// A client of `server` that does not lose time: three tokens, back-off of a millisecond, no proxy.
-ClientOptions options_for(const ScriptedServer& server, ClientOptions options = {}) {
-  options.base_url = server.origin() + "/v1";
-  options.tokens = parse_tokens("sk-canary-0,sk-canary-1,sk-canary-2");
-  options.retry.backoff = {.first = 1ms, .max = 2ms};
-  if (options.egress.empty()) options.egress = {{.id = "here"}};
-  return options;
-}
-
-Request post(std::string body = "hello") {
-  return {
-      .method = "POST", .path = "/x", .headers = {{"Content-Type", "text/plain"}}, .body = std::move(body)};
-}
-
-/// A producer of `text` in pieces of at most `piece` bytes; counts how often it was rewound.
-struct Pieces {
-  std::size_t read(char* buffer, std::size_t capacity) {
-    const std::size_t count = text.copy(buffer, (std::min)(capacity, piece), at);
-    at += count;
-    return count;
-  }
-
-  std::string text;
-  std::size_t piece = 3;
-  std::size_t at = 0;
-  int rewinds = 0;
-};
-
-Body body_of(Pieces& pieces, std::optional<std::uint64_t> size, bool rewinds) {
-  const auto rewind = [&pieces] {
-    pieces.at = 0;
-    ++pieces.rewinds;
-    return true;
-  };
-  return Body::from([&pieces](char* buffer, std::size_t capacity) { return pieces.read(buffer, capacity); },
-                    size, rewinds ? Body::Rewind(rewind) : Body::Rewind());
-}
-
-/// What the server saw of a request's body.
-std::string body_in(const std::string& request) { return request.substr(request.find("\r\n\r\n") + 4); }
-
-Error failure(const Result<Response>& result) {
-  REQUIRE_FALSE(result.has_value());
-  CHECK_THAT(result.error().what(), !ContainsSubstring("canary"));
-  for (const Attempt& attempt : result.error().attempts()) {
-    CHECK_THAT(attempt.reason, !ContainsSubstring("canary"));
-  }
-  return result.error();
-}
-
-}  // namespace
 
 TEST_CASE("verb after verb goes out as what it is on one client") {
   ScriptedServer server;
@@ -110,18 +59,6 @@ TEST_CASE("a request has the headers that it needs and none that libcurl made up
   CHECK_THAT(empty, ContainsSubstring("\r\nContent-Length: 0\r\n"));
   CHECK_THAT(empty, !ContainsSubstring("Content-Type") && !ContainsSubstring("Expect"));
   CHECK_THAT(empty, ContainsSubstring("\r\nX-Empty:\r\n"));
-}
-
-TEST_CASE("a body with zeros in it and a body of many megabytes arrive as they are") {
-  ScriptedServer server;
-  Client<> client(options_for(server));
-  const std::string zeros("a\0b\0", 4);
-  client.send(post(zeros));
-  CHECK(body_in(server.requests().back()) == zeros);
-  const std::string large(5'000'000, 'x');
-  client.send(post(large));
-  CHECK(body_in(server.requests().back()) == large);
-  CHECK_THAT(server.requests().back().substr(0, 500), !ContainsSubstring("Expect"));
 }
 
 TEST_CASE("changing the token never costs a new connection") {
@@ -247,80 +184,6 @@ TEST_CASE("nobody who listens is a network error after its attempts") {
   CHECK(client.stats().tokens[0].state == TokenState::available);
 }
 
-TEST_CASE("what is not HTTP is a protocol error") {
-  for (const char* garbage : {"220 smtp.example.com ready\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n"}) {
-    ScriptedServer server({{garbage, Then::close}});
-    const Error error = failure(Client<>(options_for(server)).try_send(post()));
-    CHECK(error.code() == ErrorCode::protocol);
-    CHECK(server.requests().size() == 1);
-  }
-}
-
-TEST_CASE("a chunk without a length ends the call like a lost connection") {
-  ScriptedServer server({{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nabc\r\n0\r\n\r\n"}});
-  const Error error = failure(Client<>(options_for(server)).try_send(post()));
-  CHECK(error.code() == ErrorCode::network);
-  CHECK_FALSE(error.response());
-  CHECK(server.requests().size() == 1);
-}
-
-TEST_CASE("a header block above its maximum ends the call") {
-  const std::vector<std::string> blocks{
-      "HTTP/1.1 200 OK\r\nX-Long: " + std::string(80'000, 'x') + "\r\nX-More: " + std::string(80'000, 'x'),
-      "HTTP/1.1 200 OK\r\nX-Long: " + std::string(1'000'000, 'x')};
-  for (const std::string& block : blocks) {
-    ScriptedServer server({{block + "\r\nContent-Length: 0\r\n\r\n", Then::close}});
-    const Error error = failure(
-        Client<>(options_for(server, {.http = {.max_header_bytes = 100'000}})).try_send({.path = "/x"}));
-    CHECK(error.code() == ErrorCode::response_too_large);
-    CHECK_THAT(error.what(), ContainsSubstring("header"));
-    CHECK(server.requests().size() == 1);
-  }
-}
-
-TEST_CASE("a body above its maximum ends the call however it comes") {
-  const std::string large(2000, 'x');
-  const std::vector<Turn> answers{
-      {http(200, large)},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + large + "\r\n0\r\n\r\n"},
-      {"HTTP/1.1 200 OK\r\n\r\n" + large, Then::close}};
-  for (const Turn& turn : answers) {
-    ScriptedServer server({turn, turn});
-    Client<> client(options_for(server, {.http = {.max_response_bytes = 1999}}));
-    const Error error = failure(client.try_send(post()));
-    CHECK(error.code() == ErrorCode::response_too_large);
-    CHECK_THAT(error.what(), ContainsSubstring("max_response_bytes (1999)"));
-    Request with_more = post();
-    with_more.max_response_bytes = 2000;
-    CHECK(client.try_send(with_more)->body == large);
-  }
-}
-
-TEST_CASE("a server that says nothing is left at the deadline") {
-  for (const Turn& turn : {Turn{"", Then::stall}, Turn{"", Then::stall, Read::nothing},
-                           Turn{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12", Then::stall}}) {
-    ScriptedServer server({turn});
-    Request request = post();
-    request.deadline = 50ms;
-    const Error error = failure(Client<>(options_for(server)).try_send(request));
-    CHECK(error.code() == ErrorCode::deadline_exceeded);
-    CHECK(server.accepted() == 1);
-  }
-}
-
-TEST_CASE("silence before the answer and in the middle of it has limits of its own") {
-  ScriptedServer mute({{"", Then::stall}});
-  const Error first =
-      failure(Client<>(options_for(mute, {.timeouts = {.first_byte = 30ms}})).try_send(post()));
-  CHECK(first.code() == ErrorCode::network);
-  CHECK_THAT(first.what(), ContainsSubstring("timeouts.first_byte"));
-
-  ScriptedServer cut({{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12", Then::stall}});
-  const Error idle = failure(Client<>(options_for(cut, {.timeouts = {.idle = 30ms}})).try_send(post()));
-  CHECK(idle.code() == ErrorCode::network);
-  CHECK_THAT(idle.what(), ContainsSubstring("timeouts.idle"));
-}
-
 TEST_CASE("a call is cancelled from another thread while it receives") {
   ScriptedServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12", Then::stall}});
   Client<> client(options_for(server));
@@ -360,83 +223,6 @@ TEST_CASE("a client that is destroyed ends the calls of other threads") {
   for (auto& call : calls) CHECK(failure(call.get()).code() == ErrorCode::cancelled);
 }
 
-TEST_CASE("a produced body of known size goes out with its length") {
-  ScriptedServer server;
-  Client<> client(options_for(server));
-  Pieces pieces{.text = "hello world"};
-  Request request = post();
-  request.body = body_of(pieces, 11, false);
-  CHECK(client.send(request).ok());
-  CHECK_THAT(server.requests().back(),
-             test::StartsWith("POST ") && ContainsSubstring("Content-Length: 11\r\n"));
-  CHECK(body_in(server.requests().back()) == "hello world");
-}
-
-TEST_CASE("a produced body of unknown size goes out in chunks") {
-  ScriptedServer server;
-  Client<> client(options_for(server));
-  Pieces pieces{.text = "hello world", .piece = 6};
-  Request request = post();
-  request.method = "PUT";
-  request.body = body_of(pieces, {}, false);
-  CHECK(client.send(request).ok());
-  CHECK_THAT(server.requests().back(), test::StartsWith("PUT ") && ContainsSubstring("chunked\r\n"));
-  CHECK(body_in(server.requests().back()) == "6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n");
-}
-
-TEST_CASE("a produced body that rewinds is sent again from its beginning") {
-  ScriptedServer server({{http(429, "{}", "Retry-After: 60\r\n")}});
-  Client<> client(options_for(server));
-  Pieces pieces{.text = "hello world"};
-  Request request = post();
-  request.body = body_of(pieces, 11, true);
-  CHECK(client.send(request).ok());
-  CHECK(pieces.rewinds == 1);
-  CHECK(body_in(server.requests()[0]) == "hello world");
-  CHECK(body_in(server.requests()[1]) == "hello world");
-}
-
-TEST_CASE("a produced body that does not rewind is sent once") {
-  ScriptedServer server({{http(429, "{}", "Retry-After: 60\r\n")}});
-  Client<> client(options_for(server));
-  Pieces pieces{.text = "hello world"};
-  Request request = post();
-  request.body = body_of(pieces, 11, false);
-  const Error error = failure(client.try_send(request));
-  CHECK(error.code() == ErrorCode::http_status);
-  CHECK(error.response()->status == 429);
-  CHECK(server.requests().size() == 1);
-}
-
-TEST_CASE("a produced body that ends early ends the call instead of hanging") {
-  ScriptedServer server;
-  Pieces pieces{.text = "hello"};
-  Request request = post();
-  request.body = body_of(pieces, 11, true);
-  const Error error = failure(Client<>(options_for(server)).try_send(request));
-  CHECK(error.code() == ErrorCode::invalid_request);
-  CHECK_THAT(error.what(), ContainsSubstring("the body ended after 5 of 11 bytes"));
-}
-
-TEST_CASE("a produced body with more than its size is cut to it") {
-  ScriptedServer server;
-  Pieces pieces{.text = "hello world", .piece = 100};
-  Request request = post();
-  request.body = body_of(pieces, 5, false);
-  CHECK(Client<>(options_for(server)).send(request).ok());
-  CHECK(body_in(server.requests().back()) == "hello");
-}
-
-TEST_CASE("a producer that throws reaches the caller and leaves the client usable") {
-  ScriptedServer server;
-  Client<> client(options_for(server));
-  Request request = post();
-  request.body = Body::from([](char*, std::size_t) -> std::size_t { throw std::domain_error("mine"); }, 5);
-  CHECK_THROWS_AS(client.try_send(request), std::domain_error);
-  CHECK(client.send(post()).ok());
-  CHECK(client.stats().tokens[0].in_flight == 0);
-}
-
 TEST_CASE("a Unix socket is used instead of TCP") {
   const std::string path = (std::filesystem::temp_directory_path() / "tokenpool-XXXXXX").string();
   std::string directory = path;
@@ -462,29 +248,6 @@ TEST_CASE("a name can be given its address without asking a name service") {
   CHECK(client.get("/x").ok());
 }
 
-TEST_CASE("a proxy that wants a password of its own blames no token") {
-  const Turn refusal{http(407)};
-  ScriptedServer proxy({refusal, refusal, refusal});
-  ClientOptions options = options_for(proxy, {.egress = {{.id = "way", .proxy = proxy.origin()}}});
-  options.base_url = "http://somewhere.invalid/v1";
-  Client<> client(options);
-  const Error error = failure(client.try_send({.path = "/x"}));
-  CHECK(error.attempts().back().verdict == Verdict::network_error);
-  CHECK_THAT(proxy.requests().back(), test::StartsWith("GET http://somewhere.invalid/v1/x HTTP/1.1\r\n"));
-  for (const TokenSnapshot& token : client.stats().tokens) CHECK(token.state == TokenState::available);
-}
-
-TEST_CASE("a proxy that refuses the tunnel never sees the credential") {
-  ScriptedServer proxy({{http(407), Then::close}, {http(407), Then::close}, {http(407), Then::close}});
-  ClientOptions options = options_for(proxy, {.egress = {{.id = "way", .proxy = proxy.origin()}}});
-  options.base_url = "https://somewhere.invalid/v1";
-  const Error error = failure(Client<>(options).try_send(post()));
-  CHECK(error.code() == ErrorCode::network);
-  for (const std::string& request : proxy.requests()) {
-    CHECK_THAT(request, test::StartsWith("CONNECT somewhere.invalid:443") && !ContainsSubstring("canary"));
-  }
-}
-
 TEST_CASE("a redirect is delivered and not followed") {
   ScriptedServer other;
   ScriptedServer server({{http(302, "", "Location: " + other.origin() + "/stolen\r\n")}});
@@ -493,33 +256,4 @@ TEST_CASE("a redirect is delivered and not followed") {
   CHECK(response.status == 302);
   CHECK(response.headers.get("Location") == other.origin() + "/stolen");
   CHECK(other.accepted() == 0);
-}
-
-TEST_CASE("a line end in path or header or method sends nothing") {
-  ScriptedServer server;
-  Client<> client(options_for(server));
-  for (const Request& request : {Request{.path = "/x HTTP/1.1\r\nX-Evil: 1"},
-                                 Request{.path = "/x", .headers = {{"X-A", "1\r\nX-Evil: 1"}}},
-                                 Request{.path = "/x", .headers = {{"X-A\r\nX-Evil", "1"}}},
-                                 Request{.method = "GET\r\nX-Evil: 1", .path = "/x"},
-                                 Request{.path = "/x", .idempotency_key = "k\r\nX-Evil: 1"}}) {
-    CHECK(failure(client.try_send(request)).code() == ErrorCode::invalid_request);
-  }
-  client.send({.path = "/x", .query = {{"a\r\n", "b\r\nX-Evil: 1"}}});
-  REQUIRE(server.requests().size() == 1);
-  CHECK_THAT(server.requests()[0], ContainsSubstring("?a%0D%0A=b%0D%0AX-Evil%3A%201 HTTP/1.1"));
-}
-
-TEST_CASE("TLS that is none and a certificate nobody signed are TLS errors") {
-  ScriptedServer server({{"this is not TLS\r\n\r\n", Then::close, Read::nothing}});
-  ClientOptions options = options_for(server);
-  options.base_url = "https://" + server.origin().substr(7);
-  CHECK(failure(Client<>(options).try_send(post())).code() == ErrorCode::tls);
-}
-
-TEST_CASE("an egress that does not exist and options that libcurl does not know are told apart") {
-  ScriptedServer server;
-  ClientOptions options = options_for(server, {.egress = {{.id = "way", .source = "no-such-device-0"}}});
-  CHECK(failure(Client<>(options).try_send(post())).code() == ErrorCode::network);
-  CHECK(server.requests().empty());
 }

@@ -35,7 +35,7 @@ struct ClientOptions {
   std::vector<Token> tokens{};   ///< at least one
   Auth auth{};                   ///< default: Authorization: Bearer
   std::vector<Limit> limits{};   ///< what the server is known to allow; none: learn from its answers
-  std::vector<Egress> egress{};  ///< none: the system's
+  std::vector<Egress> egress{};  ///< none: the system's, with the proxies that the environment names
   RetryOptions retry{};
   Timeouts timeouts{};
   TlsOptions tls{};
@@ -143,6 +143,34 @@ inline void check_duration(std::chrono::milliseconds length, const std::string& 
   }
 }
 
+/// Whether `proxy` is `[scheme://][user:password@]host[:port]` as libcurl reads it. Strict as base URLs are.
+inline bool is_proxy(std::string_view proxy) {
+  constexpr std::string_view known = " http https socks4 socks4a socks5 socks5h ";
+  const std::size_t colon = proxy.find("://");
+  const bool bare = colon == std::string_view::npos;
+  const std::string scheme = bare ? "http" : lower(proxy.substr(0, colon));
+  const std::string_view rest = bare ? proxy : proxy.substr(colon + 3);
+  const std::size_t host = rest.rfind('@') + 1;  // 0 where there is none
+  const std::optional<BaseUrl> target = parse_base_url("http://" + std::string(rest.substr(host)));
+  return is_visible_ascii(proxy) && known.find(' ' + scheme + ' ') != std::string_view::npos &&
+         rest.substr(0, host).find_first_of("/?#\\") == std::string_view::npos &&
+         rest.find('@') + 1 == host && target && target->path.empty();
+}
+
+/// The proxy is not shown: its URL may hold a password.
+inline void check_egress(const Egress& egress, const std::string& field) {
+  if (!egress.proxy.empty() && !is_proxy(egress.proxy)) {
+    unfit_option(
+        field +
+        ".proxy is not fit: give http, https, socks4, socks4a, socks5 or socks5h, a host and a port, "
+        "for example socks5h://user:password@127.0.0.1:1080, with special characters of user and "
+        "password percent-encoded");
+  }
+  if (has_control_character(egress.source) || has_control_character(egress.id)) {
+    unfit_option(field + ".source or .id has a control character: give an address or the name of a device");
+  }
+}
+
 inline void check_retry(const RetryOptions& retry) {
   if (retry.max_attempts == 0) {
     unfit_option("retry.max_attempts is 0: give at least 1, which means no repetition");
@@ -194,6 +222,9 @@ inline void check_options(const ClientOptions& options) {
   check_headers(options.headers, "headers");
   if (!is_fit_value(options.user_agent)) {
     unfit_option("user_agent has a line end: give one line of text");
+  }
+  for (std::size_t i = 0; i < options.egress.size(); ++i) {
+    check_egress(options.egress[i], "egress[" + std::to_string(i) + "]");
   }
   check_retry(options.retry);
   check_duration(options.timeouts.connect, "timeouts.connect");

@@ -21,6 +21,19 @@ struct Wire {
   Headers headers;
 };
 
+/// What is wrong with the form that `body` may be.
+inline std::optional<std::string> problem_with(const Body& body) {
+  if (body.parts() != nullptr) {
+    for (const Part& part : *body.parts()) {
+      if (!is_fit_value(part.name) || !is_fit_value(part.filename) || !is_fit_value(part.content_type) ||
+          !is_fit_value(part.file)) {
+        return "body has a part with a line end in its name, filename, file or content_type: give one line";
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 /// What is wrong with `request`, in one sentence; nothing when it is fit.
 inline std::optional<std::string> problem_with(const Request& request) {
   if (!is_fit_name(request.method)) {
@@ -31,6 +44,9 @@ inline std::optional<std::string> problem_with(const Request& request) {
     return problem;
   }
   if (auto problem = problem_with(request.headers, "headers")) {
+    return problem;
+  }
+  if (auto problem = problem_with(request.body)) {
     return problem;
   }
   if (!is_fit_value(request.idempotency_key)) {
@@ -72,7 +88,8 @@ inline Headers merged_headers(const ClientOptions& options, const Credential& cr
     }
   };
   add_unless_there("Accept", accept);
-  add_unless_there("Content-Type", request.body.empty() ? "" : "application/json");
+  add_unless_there("Content-Type",
+                   request.body.empty() || request.body.parts() != nullptr ? "" : "application/json");
   add_unless_there("User-Agent", options.user_agent);
   add_unless_there("Idempotency-Key", request.idempotency_key);
   return headers;

@@ -1,18 +1,30 @@
 #pragma once
-// The body of a request: a text, or a producer of bytes. Whether it can be sent again is part of the type,
-// since a retry that silently sends half a body is worse than none.
+// The body of a request: a text, a producer of bytes, or the parts of a form. Whether it can be sent again is
+// part of the type, since a retry that silently sends half a body is worse than none.
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "tokenpool/base/error.hpp"
 
 namespace tokenpool {
+
+/// One field of a form (RFC 7578). Its bytes are `content`, or those of the file named `file`, which is
+/// opened at each attempt.
+struct Part {
+  std::string name{};
+  std::string content{};
+  std::string file{};          ///< path; where it is given, `content` is not sent
+  std::string filename{};      ///< what the server is told; default: the last part of `file`
+  std::string content_type{};  ///< default: by the end of the filename where there is one, else none
+};
 
 /// What a request carries. A plain value; copies share their producer, which is used by one call at a time.
 class Body {
@@ -44,19 +56,31 @@ class Body {
     return body;
   }
 
+  /// A form as multipart/form-data, sendable again. The boundary and the Content-Type are the transport's. A
+  /// file that cannot be read ends the call with invalid_request.
+  ///
+  ///     Body::multipart({{.name = "purpose", .content = "batch"}, {.name = "file", .file = "input.jsonl"}})
+  static Body multipart(std::vector<Part> parts) {
+    Body body;
+    body.parts_ = std::make_shared<const std::vector<Part>>(std::move(parts));
+    return body;
+  }
+
   [[nodiscard]] bool streamed() const noexcept { return static_cast<bool>(producer_); }
-  [[nodiscard]] bool empty() const noexcept { return !streamed() && text_.empty(); }
+  [[nodiscard]] bool plain() const noexcept { return !streamed() && !parts_; }
+  [[nodiscard]] bool empty() const noexcept { return plain() && text_.empty(); }
+
+  /// The parts of a form; null for any other body.
+  [[nodiscard]] const std::vector<Part>* parts() const noexcept { return parts_.get(); }
 
   /// Whether it can be sent from its first byte on, again or for the first time.
   [[nodiscard]] bool repeatable() const noexcept { return !begun_ || static_cast<bool>(rewind_); }
 
-  /// The text; empty for a streamed body.
+  /// The text; empty for any other body.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
   /// The number of bytes, where known.
-  [[nodiscard]] std::optional<std::uint64_t> size() const noexcept {
-    return streamed() ? size_ : text_.size();
-  }
+  [[nodiscard]] std::optional<std::uint64_t> size() const noexcept { return plain() ? text_.size() : size_; }
 
   /// The next bytes of a streamed body, at most `capacity`; 0 is the end. Throws what the producer throws.
   std::size_t read(char* buffer, std::size_t capacity) {
@@ -75,6 +99,7 @@ class Body {
 
  private:
   std::string text_;
+  std::shared_ptr<const std::vector<Part>> parts_;
   Producer producer_;
   std::optional<std::uint64_t> size_;
   Rewind rewind_;

@@ -31,11 +31,12 @@ struct Token {
   std::vector<Limit> limits{};  ///< besides the pool's; each counts this token alone
 };
 
-/// Where requests leave from.
+/// Where requests leave from. Proxies named by the environment are for clients without a list of egresses.
 struct Egress {
   std::string id{};      ///< default: `source`, `proxy` without its credentials, or "default"
   std::string source{};  ///< local address or device; default: the system's choice
-  std::string proxy{};   ///< proxy URL; default: none
+  std::string proxy{};   ///< "[scheme://][user:password@]host[:port]": http, https, socks4(a), socks5(h);
+                         ///< default: none
   std::vector<Limit> limits{};
 };
 

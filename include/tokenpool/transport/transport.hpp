@@ -24,22 +24,22 @@ namespace tokenpool {
 
 /// Time limits. Zero means none.
 struct Timeouts {
-  std::chrono::milliseconds connect{10'000};  ///< name, connection and TLS of one attempt
-  std::chrono::milliseconds first_byte{0};    ///< from the request's end to the answer's first byte
-  std::chrono::milliseconds idle{60'000};     ///< silence in the middle of an answer
+  std::chrono::milliseconds connect{10'000};  ///< name, connection, proxy and TLS of one attempt
+  std::chrono::milliseconds first_byte{0};    ///< from the request's end to the answer's status line
+  std::chrono::milliseconds idle{60'000};     ///< no byte in the middle of an answer, or of a body going out
   std::chrono::milliseconds total{
       600'000};  ///< of a call, waits and retries included, unless Request::deadline says less
 };
 
 /// How the peer has to prove who it is.
 struct TlsOptions {
-  std::string ca_file{};            ///< PEM; default: the system's
-  std::string ca_path{};            ///< directory of hashed certificates
-  std::string client_cert{};        ///< PEM
-  std::string client_key{};         ///< PEM
-  bool verify = true;               ///< certificate and host name; turn off for experiments only
+  std::string ca_file{};      ///< PEM; whom to trust, and with ca_path nobody else; default: the system's
+  std::string ca_path{};      ///< directory of hashed certificates (openssl rehash)
+  std::string client_cert{};  ///< PEM
+  std::string client_key{};   ///< PEM, without a passphrase; default: in client_cert
+  bool verify = true;         ///< certificate and host name; turn off for experiments only
   std::string min_version{"1.2"};   ///< "1.2" or "1.3"
-  std::string pinned_public_key{};  ///< "sha256//..." as in CURLOPT_PINNEDPUBLICKEY
+  std::string pinned_public_key{};  ///< "sha256//BASE64", several parted by ";", or a file with the key
 };
 
 /// Details of HTTP.

@@ -1,16 +1,21 @@
 #pragma once
 
 // A server of bare sockets that does what its script says, turn by turn: answers with any bytes, says
-// nothing, hangs up, resets. When the script is over it answers each request with that request as the body.
+// nothing, hangs up, resets, or goes on as the test wants. When the script is over it answers each
+// request with that request as the body.
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -72,7 +77,23 @@ class ScriptedServer {
     return true;
   }
 
+  /// Appends what came to `buffer`; false when the other side is gone.
+  static bool receive(int connection, std::string& buffer) {
+    char bytes[65536];
+    const ssize_t count = ::recv(connection, bytes, sizeof bytes, 0);
+    if (count <= 0) return false;
+    buffer.append(bytes, static_cast<std::size_t>(count));
+    return true;
+  }
+
   std::string origin() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  int port() const { return port_; }
+
+  /// Whence the connections came, in their order.
+  std::vector<std::string> peers() const {
+    const std::lock_guard lock(mutex_);
+    return peers_;
+  }
 
   /// How many connections came.
   std::size_t accepted() const {
@@ -118,10 +139,13 @@ class ScriptedServer {
 
   void accept_all() {
     for (;;) {
-      const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      sockaddr_in peer{};
+      socklen_t size = sizeof peer;
+      const int connection = ::accept4(listener_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC);
       if (connection < 0) return;
       const std::lock_guard lock(mutex_);
       ++accepted_;
+      peers_.emplace_back(::inet_ntoa(peer.sin_addr));
       connections_.push_back(connection);
       threads_.emplace_back([this, connection] {
         serve(connection);
@@ -176,6 +200,7 @@ class ScriptedServer {
         return false;
       }
       case Turn::Then::stall: {
+        if (turn.read == Turn::Read::head) return sleep_until_closed(connection);
         std::string ignored;
         while (receive(connection, ignored)) ignored.clear();
         return false;
@@ -184,12 +209,11 @@ class ScriptedServer {
     return false;
   }
 
-  static bool receive(int connection, std::string& buffer) {
-    char bytes[65536];
-    const ssize_t count = ::recv(connection, bytes, sizeof bytes, 0);
-    if (count <= 0) return false;
-    buffer.append(bytes, static_cast<std::size_t>(count));
-    return true;
+  /// Reads nothing, so that the client cannot send for ever; false.
+  static bool sleep_until_closed(int connection) {
+    pollfd gone{connection, POLLRDHUP, 0};
+    ::poll(&gone, 1, -1);
+    return false;
   }
 
   /// One request cut off the front of `buffer`; empty when the connection ended before.
@@ -224,8 +248,54 @@ class ScriptedServer {
   std::vector<int> connections_;
   std::vector<std::thread> threads_;
   std::vector<std::string> requests_;
+  std::vector<std::string> peers_;
   std::size_t accepted_ = 0;
   std::thread acceptor_;
 };
+
+// For Turn::more.
+
+/// Sends `bytes` again and again until the client is gone.
+inline auto endless(std::string bytes) {
+  return [bytes = std::move(bytes)](int connection) {
+    while (ScriptedServer::send_all(connection, bytes)) {
+    }
+    return false;
+  };
+}
+
+/// Sends `bytes` one by one with `gap` before each.
+inline auto dripping(std::string bytes, std::chrono::milliseconds gap) {
+  return [bytes = std::move(bytes), gap](int connection) {
+    return std::all_of(bytes.begin(), bytes.end(), [&](const char& byte) {
+      std::this_thread::sleep_for(gap);
+      return ScriptedServer::send_all(connection, std::string_view(&byte, 1));
+    });
+  };
+}
+
+/// Passes bytes on between the client and a port of the loopback until one of the two is gone.
+inline auto tunnel(int port) {
+  return [port](int connection) {
+    const int other = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    bool open = ::connect(other, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    while (open) {
+      pollfd ends[] = {{connection, POLLIN, 0}, {other, POLLIN, 0}};
+      ::poll(ends, 2, -1);
+      for (const auto& [from, to] : {std::pair(0, 1), std::pair(1, 0)}) {
+        std::string bytes;
+        if (ends[from].revents == 0) continue;
+        open = open && ScriptedServer::receive(ends[from].fd, bytes) &&
+               ScriptedServer::send_all(ends[to].fd, bytes);
+      }
+    }
+    ::close(other);
+    return false;
+  };
+}
 
 }  // namespace test

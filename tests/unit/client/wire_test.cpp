@@ -33,6 +33,11 @@ TEST_CASE("a request without a body has no content type") {
   CHECK_FALSE(wire({.path = "/x"}).headers.get("Content-Type"));
 }
 
+TEST_CASE("the content type of a form is the transport's to say") {
+  const Body form = Body::multipart({{.name = "a", .content = "b"}});
+  CHECK_FALSE(wire({.method = "POST", .path = "/x", .body = form}).headers.get("Content-Type"));
+}
+
 TEST_CASE("an empty user agent is not sent") {
   CHECK_FALSE(wire({.path = "/x"}, {.user_agent = ""}).headers.get("User-Agent"));
 }

@@ -71,3 +71,17 @@ TEST_CASE("a producer with rewind can be sent again unless the rewind fails") {
 TEST_CASE("a body needs a producer") {
   CHECK_THROWS_WITH(Body::from({}), test::ContainsSubstring("empty producer"));
 }
+
+TEST_CASE("a form is neither a text nor a stream and can always be sent again") {
+  Body body = Body::multipart({{.name = "a", .content = "b"}, {.name = "c", .file = "d"}});
+  CHECK_FALSE(body.plain());
+  CHECK_FALSE(body.streamed());
+  CHECK_FALSE(body.empty());
+  CHECK(body.size() == std::nullopt);
+  CHECK(body.text().empty());
+  REQUIRE(body.parts() != nullptr);
+  CHECK(body.parts()->at(1).file == "d");
+  CHECK(body.rewind());
+  CHECK(body.repeatable());
+  CHECK(Body("text").parts() == nullptr);
+}

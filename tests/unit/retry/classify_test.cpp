@@ -136,6 +136,8 @@ TEST_CASE("a 403 or 503 that says rate limit is too fast") {
 TEST_CASE("what a proxy refuses is the egress's affair") {
   for (const auto& result :
        {meaning(407), meaning(511), meaning(503, "", {{"X-Squid-Error", "ERR_CONNECT_FAIL 111"}}),
+        meaning(429, "", {{"Proxy-Authenticate", "Basic realm=\"x\""}}),
+        meaning(401, "", {{"Server", "tinyproxy/1.11.1"}}),
         meaning(429, "", {{"X-Squid-Error", "ERR_ACCESS_DENIED 0"}})}) {
     CHECK(result.verdict == Verdict::network_error);
     CHECK(result.scope == LimitScope::egress);

@@ -10,7 +10,8 @@
 
 namespace tokenpool::detail {
 
-/// draft-ietf-httpapi-ratelimit-headers (problem types), RFC 6750 (invalid_token), Squid's own answers.
+/// draft-ietf-httpapi-ratelimit-headers (problem types), RFC 6750 (invalid_token), RFC 9110 11.7.1 and two
+/// proxies' own answers.
 inline Dialect standards_dialect() {
   using enum Meaning;
   return {"standards",
@@ -22,7 +23,9 @@ inline Dialect standards_dialect() {
             .header_value = "*error=\"invalid_token\"*",
             .statuses = {401},
             .meaning = key_refused},
-           {.header = "x-squid-error", .meaning = proxy_refused}}};
+           {.header = "proxy-authenticate", .meaning = proxy_refused},
+           {.header = "x-squid-error", .meaning = proxy_refused},
+           {.header = "server", .header_value = "tinyproxy/*", .meaning = proxy_refused}}};
 }
 
 /// Words and phrases of servers that nobody told us about. They are asked last, and none that

@@ -36,6 +36,8 @@ struct Transfer {
   std::size_t header_bytes = 0;
   unsigned times_sent = 0;     ///< how often libcurl began to send the request
   std::uint64_t uploaded = 0;  ///< bytes of a streamed body that went to libcurl since its last rewind
+  bool sends_body = false;
+  bool produced_all = false;  ///< the producer of a streamed body has come to its end
   bool header_complete = false;
   SteadyTime header_complete_at{};
   SteadyTime last_byte_at{};
@@ -92,7 +94,9 @@ inline std::size_t on_header(char* data, std::size_t size, std::size_t count, vo
     const std::string_view line(data, size * count);
     const bool begins = line.starts_with("HTTP/") && (transfer.header_bytes == 0 || transfer.header_complete);
     transfer.last_byte_at = std::chrono::steady_clock::now();
-    transfer.header_bytes = begins ? line.size() : transfer.header_bytes + line.size();
+    // Interim answers count towards the block of the final one, or a server could send them without end.
+    const bool counts_anew = begins && transfer.answer.status >= 200;
+    transfer.header_bytes = counts_anew ? line.size() : transfer.header_bytes + line.size();
     if (transfer.header_bytes > transfer.max_header_bytes) {
       transfer.stopped = TransportFailure{FailureKind::too_large, true,
                                           "the header block is larger than http.max_header_bytes"};
@@ -159,6 +163,7 @@ inline std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, 
       return CURL_READFUNC_ABORT;
     }
     transfer.uploaded += produced;
+    transfer.produced_all = produced == 0;
     return produced;
   });
 }
@@ -168,6 +173,7 @@ inline int on_rewind(void* context, curl_off_t offset, int origin) noexcept {
   return guarded<int>(transfer, CURL_SEEKFUNC_FAIL, [&] {
     const bool done = offset == 0 && origin == SEEK_SET && transfer.body->rewind();
     transfer.uploaded = 0;
+    transfer.produced_all = false;
     return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
   });
 }

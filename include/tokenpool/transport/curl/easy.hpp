@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,10 @@ namespace tokenpool::curl {
 /// Used by one call at a time.
 class Channel {
  public:
-  Channel() : multi_(made(curl_multi_init())) {}
+  explicit Channel(std::string source) : source_(std::move(source)), multi_(made(curl_multi_init())) {}
+
+  /// The local address or device that its connections are made from; empty: the system's choice.
+  [[nodiscard]] const std::string& source() const noexcept { return source_; }
 
   /// Throws what the body's producer throws, or std::bad_alloc.
   Exchange run(const TransportRequest& request, Interrupt& interrupt) {
@@ -97,6 +101,7 @@ class Channel {
         std::chrono::ceil<std::chrono::milliseconds>((std::max)(left, Duration::zero())).count());
   }
 
+  std::string source_;
   Multi multi_;
   Exchanger exchanger_;  // after the multi handle, which it leaves first
 };
@@ -116,7 +121,7 @@ class CurlTransport {
 
   /// Blocks until the exchange is over. Throws what the body's producer throws.
   Exchange perform(const TransportRequest& request, Interrupt& interrupt) {
-    std::unique_ptr<curl::Channel> channel = check_out();
+    std::unique_ptr<curl::Channel> channel = check_out(request.source);
     Exchange exchange = channel->run(request, interrupt);
     give_back(std::move(channel));
     return exchange;
@@ -129,16 +134,21 @@ class CurlTransport {
   }
 
  private:
-  std::unique_ptr<curl::Channel> check_out() {
+  /// A channel whose connections were all made from `source`: to libcurl a request without one may go by
+  /// those of any.
+  std::unique_ptr<curl::Channel> check_out(const std::string& source) {
     {
       const std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        std::unique_ptr<curl::Channel> warmest = std::move(idle_.back());
+      const auto warmest = std::find_if(idle_.rbegin(), idle_.rend(),
+                                        [&](const auto& channel) { return channel->source() == source; });
+      if (warmest != idle_.rend()) {
+        std::swap(*warmest, idle_.back());
+        std::unique_ptr<curl::Channel> taken = std::move(idle_.back());
         idle_.pop_back();
-        return warmest;
+        return taken;
       }
     }
-    return std::make_unique<curl::Channel>();
+    return std::make_unique<curl::Channel>(source);
   }
 
   void give_back(std::unique_ptr<curl::Channel> channel) {

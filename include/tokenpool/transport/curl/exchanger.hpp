@@ -4,9 +4,11 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,12 +29,12 @@ struct Setup {
   std::string method{};
   std::string source{};
   std::optional<std::string> proxy{};
-  bool streamed = false;
+  bool plain_body = false;
   bool has_body = false;
   bool fresh_connection = false;
 
   [[nodiscard]] bool fits(const TransportRequest& request) const noexcept {
-    return settings != 0 && settings == request.settings && !streamed && !request.body.streamed() &&
+    return settings != 0 && settings == request.settings && plain_body && request.body.plain() &&
            has_body == !request.body.empty() && fresh_connection == request.fresh_connection &&
            url == request.url && method == request.method && source == request.source &&
            proxy == request.proxy;
@@ -48,6 +50,13 @@ class Exchanger {
 
   [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
   [[nodiscard]] Transfer& transfer() noexcept { return transfer_; }
+
+  /// Takes connections from `share` instead of the multi handle; null: from the multi handle.
+  void draw_from(CURLSH* share) {
+    if (std::exchange(share_, share) != share) {
+      curl_easy_setopt(easy_.get(), CURLOPT_SHARE, share);
+    }
+  }
 
   /// Sets everything up; what this libcurl cannot do comes back as a failure.
   std::optional<TransportFailure> prepare(const TransportRequest& request) {
@@ -65,7 +74,7 @@ class Exchanger {
     options.set(CURLOPT_HTTPHEADER, headers_.list(), "headers");
     if (options.refused()) {
       setup_ = Setup{};
-      return TransportFailure{FailureKind::unfit, false, "this libcurl refuses " + *options.refused()};
+      return TransportFailure{FailureKind::unfit, false, "libcurl refuses " + *options.refused()};
     }
     return std::nullopt;
   }
@@ -79,7 +88,9 @@ class Exchanger {
     if (now >= silence_ends(request, now)) {
       return TransportFailure{FailureKind::lost, sent,
                               answering() ? "the answer fell silent for longer than timeouts.idle"
-                                          : "no answer began within timeouts.first_byte"};
+                              : uploading()
+                                  ? "the server took nothing of the body for longer than timeouts.idle"
+                                  : "no answer began within timeouts.first_byte"};
     }
     return std::nullopt;
   }
@@ -136,6 +147,7 @@ class Exchanger {
     transfer_.body = &request.body;
     transfer_.flow = Flow(request.sink);
     transfer_.easy = easy_.get();
+    transfer_.sends_body = sends_body(request);
     transfer_.max_header_bytes = request.http.max_header_bytes;
     transfer_.max_body_bytes = request.max_response_bytes;
   }
@@ -146,47 +158,62 @@ class Exchanger {
     if (curl_url_set(url_.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK) {
       return TransportFailure{FailureKind::unfit, false, "libcurl does not take the URL"};
     }
+    mime_.reset();
     resolve_.reset();
     for (const std::string& entry : request.http.resolve) {
       append(resolve_, entry);
     }
     set_callbacks(options, transfer_, error_text_.data());
     set_method(options, transfer_, request);
+    if (request.body.parts() != nullptr) {
+      mime_ = multipart(options, easy_.get(), *request.body.parts());
+    }
     set_tls(options, request.tls);
     set_route(options, request);
     options.set(CURLOPT_CURLU, url_.get(), "URL");
     if (resolve_) {
       options.set(CURLOPT_RESOLVE, resolve_.get(), "http.resolve");
     }
-    setup_ = {request.settings,      request.url,
-              request.method,        request.source,
-              request.proxy,         request.body.streamed(),
-              !request.body.empty(), request.fresh_connection};
+    setup_ = {request.settings, request.url,          request.method,        request.source,
+              request.proxy,    request.body.plain(), !request.body.empty(), request.fresh_connection};
     return std::nullopt;
   }
 
-  [[nodiscard]] bool answering() const noexcept { return transfer_.last_byte_at != SteadyTime{}; }
+  /// Interim answers do not count: the server may think for long after "100 Continue".
+  [[nodiscard]] bool answering() const noexcept { return transfer_.answer.status >= 200; }
 
-  /// When the server has been silent for too long; the end of time where no limit applies. Its first byte is
-  /// waited for from the last progress of the upload on.
+  /// Whether bytes of the body have still to go out, as far as that can be known: libcurl alone knows the
+  /// size of a multipart body.
+  [[nodiscard]] bool uploading() const noexcept {
+    const std::optional<std::uint64_t> size = transfer_.body->size();
+    if (!transfer_.sends_body || transfer_.body->parts() != nullptr) {
+      return false;
+    }
+    return size ? uploaded_ < static_cast<curl_off_t>(*size) : !transfer_.produced_all;
+  }
+
+  /// When the server has been silent for too long; the end of time where no limit applies. While the body
+  /// goes out and while the answer comes in that is timeouts.idle, between the two timeouts.first_byte.
   SteadyTime silence_ends(const TransportRequest& request, SteadyTime now) {
-    if (transfer_.flow.paused()) {
+    if (transfer_.times_sent == 0 || transfer_.flow.paused()) {
       return end_of_time;
     }
-    if (answering()) {
-      return request.timeouts.idle.count() == 0 ? end_of_time
-                                                : after(transfer_.last_byte_at, request.timeouts.idle);
-    }
-    if (transfer_.times_sent == 0 || request.timeouts.first_byte.count() == 0) {
-      return end_of_time;
-    }
+    note_upload(now);
+    const std::chrono::milliseconds limit =
+        answering() || uploading() ? request.timeouts.idle : request.timeouts.first_byte;
+    return limit.count() == 0 ? end_of_time
+                              : after((std::max)(transfer_.last_byte_at, upload_seen_at_), limit);
+  }
+
+  void note_upload(SteadyTime now) {
     curl_off_t uploaded = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    if (transfer_.sends_body) {
+      curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    }
     if (uploaded != uploaded_ || upload_seen_at_ == SteadyTime{}) {
       uploaded_ = uploaded;
       upload_seen_at_ = now;
     }
-    return after(upload_seen_at_, request.timeouts.first_byte);
   }
 
   std::optional<TransportFailure> failure_of(CURLcode code) {
@@ -197,7 +224,8 @@ class Exchanger {
       return std::nullopt;
     }
     const bool sent = transfer_.times_sent != 0;
-    return TransportFailure{failure_kind(code, sent), sent, failure_text(code, error_text_.data())};
+    return TransportFailure{failure_kind(code, sent, error_text_.data()), sent,
+                            failure_text(code, error_text_.data())};
   }
 
   Timing timing(Duration total) {
@@ -213,6 +241,8 @@ class Exchanger {
   Url url_;
   HeaderLines headers_;
   List resolve_;
+  Mime mime_;
+  CURLSH* share_ = nullptr;
   Setup setup_;
   Transfer transfer_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};

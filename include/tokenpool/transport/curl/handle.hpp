@@ -19,15 +19,22 @@ struct Cleanup {
   void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
   void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
   void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  void operator()(curl_mime* mime) const noexcept { curl_mime_free(mime); }
 };
 struct CleanupMulti {
   void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
 };
 
+struct CleanupShare {
+  void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
+};
+
 using Easy = std::unique_ptr<CURL, Cleanup>;
 using Multi = std::unique_ptr<CURLM, CleanupMulti>;
+using Share = std::unique_ptr<CURLSH, CleanupShare>;
 using Url = std::unique_ptr<CURLU, Cleanup>;
 using List = std::unique_ptr<curl_slist, Cleanup>;
+using Mime = std::unique_ptr<curl_mime, Cleanup>;
 
 /// `pointer`, or std::bad_alloc: libcurl makes handles or is out of memory.
 template <class T>
@@ -46,7 +53,8 @@ inline void append(List& list, const std::string& line) {
 /// megabyte back until the server says "100 Continue", which few APIs do.
 struct BodyTraits {
   bool present = false;
-  bool large = false;  ///< or of a size that is not known beforehand
+  bool large = false;      ///< or of a size that is not known beforehand
+  bool multipart = false;  ///< libcurl's own, whose type it has to say itself
 };
 
 /// The header fields of a request as libcurl wants them (CURLOPT_HTTPHEADER): a field with an empty value
@@ -56,7 +64,7 @@ struct BodyTraits {
 class HeaderLines {
  public:
   void assign(const Headers& headers, BodyTraits body) {
-    const bool no_type = body.present && !headers.get("Content-Type");
+    const bool no_type = body.present && !body.multipart && !headers.get("Content-Type");
     const bool no_expect = body.large && !headers.get("Expect");
     make_space(headers);
     for (const auto& field : headers) {

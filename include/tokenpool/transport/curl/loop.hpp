@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -149,6 +150,7 @@ class Loop {
                           static_cast<long>(request.http.max_connections_per_host));
       }
       std::unique_ptr<Exchanger> exchanger = idle_exchanger();
+      exchanger->draw_from(connections_of(request.source));
       const std::uint64_t number = ++newest_;
       if (auto unfit = exchanger->prepare(request)) {
         Exchange exchange;
@@ -270,6 +272,19 @@ class Loop {
       running.completion(std::move(exchange), thrown);
     }
 
+    /// Each source has connections of its own: to libcurl a request without one may go by those of any.
+    CURLSH* connections_of(const std::string& source) {
+      if (source.empty()) {
+        return nullptr;
+      }
+      Share& share = shares_[source];
+      if (!share) {
+        share.reset(made(curl_share_init()));
+        curl_share_setopt(share.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+      }
+      return share.get();
+    }
+
     std::unique_ptr<Exchanger> idle_exchanger() {
       if (idle_.empty()) {
         return std::make_unique<Exchanger>();
@@ -288,6 +303,7 @@ class Loop {
     }
 
     Multi multi_;
+    std::map<std::string, Share> shares_;  // after the multi handle and before all that draws from them
     std::mutex mutex_;
     std::vector<Task> inbox_;
     std::vector<Task> taken_;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tokenpool/http/failure.hpp"
 #include "tokenpool/transport/curl/callbacks.hpp"
@@ -27,8 +28,15 @@ class OptionSetter {
 
   template <class Value>
   void set(CURLoption option, Value value, const char* name) {
-    if (const CURLcode code = curl_easy_setopt(easy_, option, value); code != CURLE_OK && !refused_) {
-      refused_ = std::string(name) + ": " + curl_easy_strerror(code);
+    if (const CURLcode code = curl_easy_setopt(easy_, option, value); code != CURLE_OK) {
+      note(code, name);
+    }
+  }
+
+  /// Notes what a call that is no curl_easy_setopt said.
+  void note(CURLcode code, const std::string& name) {
+    if (code != CURLE_OK && !refused_) {
+      refused_ = name + ": " + curl_easy_strerror(code);
     }
   }
 
@@ -66,7 +74,6 @@ inline void set_streamed_body(OptionSetter& options, Transfer& transfer, const B
   }
 }
 
-/// The bytes of a text body, which libcurl reads from where they lie.
 /// Whether the request has a body, be it an empty one.
 inline bool sends_body(const TransportRequest& request) noexcept {
   const std::string& method = request.method;
@@ -76,15 +83,40 @@ inline bool sends_body(const TransportRequest& request) noexcept {
 
 inline BodyTraits traits_of_body(const TransportRequest& request) noexcept {
   constexpr std::uint64_t held_back_above = 1'000'000;
-  return {sends_body(request), request.body.streamed() || *request.body.size() > held_back_above};
+  const std::uint64_t size = request.body.size().value_or((std::numeric_limits<std::uint64_t>::max)());
+  return {sends_body(request), request.body.streamed() || size > held_back_above,
+          request.body.parts() != nullptr};
 }
 
+/// The bytes of a text body, which libcurl reads from where they lie.
 inline void set_text_body(OptionSetter& options, const TransportRequest& request) {
-  if (sends_body(request)) {
+  if (sends_body(request) && request.body.plain()) {
     options.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text().size()),
                 "body size");
     options.set(CURLOPT_POSTFIELDS, request.body.text().data(), "body");
   }
+}
+
+/// A body that libcurl puts together (RFC 7578), for as long as the transfer lives. Contents are copied,
+/// files are read when their turn comes.
+inline Mime multipart(OptionSetter& options, CURL* easy, const std::vector<Part>& parts) {
+  Mime mime(made(curl_mime_init(easy)));
+  for (const Part& part : parts) {
+    curl_mimepart* field = made(curl_mime_addpart(mime.get()));
+    const std::string name = "the part \"" + part.name + '"';
+    options.note(curl_mime_name(field, part.name.c_str()), name);
+    options.note(part.file.empty() ? curl_mime_data(field, part.content.data(), part.content.size())
+                                   : curl_mime_filedata(field, part.file.c_str()),
+                 name + (part.file.empty() ? "" : " of the file " + part.file));
+    if (!part.filename.empty()) {
+      options.note(curl_mime_filename(field, part.filename.c_str()), name);
+    }
+    if (!part.content_type.empty()) {
+      options.note(curl_mime_type(field, part.content_type.c_str()), name);
+    }
+  }
+  options.set(CURLOPT_MIMEPOST, mime.get(), "body");
+  return mime;
 }
 
 /// Method and body. The verb is always set, or left to what libcurl derives from nothing but this request.
@@ -105,15 +137,23 @@ inline void set_method(OptionSetter& options, Transfer& transfer, const Transpor
   }
 }
 
+inline const char* text_or_null(const std::string& text) noexcept {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+inline long tls_version(const TlsOptions& tls) noexcept {
+  return tls.min_version == "1.3" ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
+}
+
 inline void set_tls(OptionSetter& options, const TlsOptions& tls) {
   options.set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L, "tls.verify");
   options.set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L, "tls.verify");
-  options.set(CURLOPT_SSLVERSION,
-              tls.min_version == "1.3" ? static_cast<long>(CURL_SSLVERSION_TLSv1_3)
-                                       : static_cast<long>(CURL_SSLVERSION_TLSv1_2),
-              "tls.min_version");
-  options.set_text(CURLOPT_CAINFO, tls.ca_file, "tls.ca_file");
-  options.set_text(CURLOPT_CAPATH, tls.ca_path, "tls.ca_path");
+  options.set(CURLOPT_SSLVERSION, tls_version(tls), "tls.min_version");
+  if (!tls.ca_file.empty() || !tls.ca_path.empty()) {
+    // Both, for whichever is not set would remain the system's.
+    options.set(CURLOPT_CAINFO, text_or_null(tls.ca_file), "tls.ca_file");
+    options.set(CURLOPT_CAPATH, text_or_null(tls.ca_path), "tls.ca_path");
+  }
   options.set_text(CURLOPT_SSLCERT, tls.client_cert, "tls.client_cert");
   options.set_text(CURLOPT_SSLKEY, tls.client_key, "tls.client_key");
   options.set_text(CURLOPT_PINNEDPUBLICKEY, tls.pinned_public_key, "tls.pinned_public_key");
@@ -143,7 +183,48 @@ inline bool environment_names_proxy() noexcept {
   });
 }
 
-/// Where the request leaves from and how it travels.
+/// `source` as libcurl wants it. Without saying which of the two it is, libcurl would ask the name service
+/// for a device that it does not find, and block.
+inline std::string local_end(const std::string& source) {
+  const bool address = source.find_first_not_of("0123456789.") == std::string::npos ||
+                       std::count(source.begin(), source.end(), ':') > 1;
+  return (address ? "host!" : "if!") + source;
+}
+
+/// An https:// proxy proves who it is by the same rules as the server, but for the client's certificate and
+/// the pin, which are the server's.
+inline void set_proxy_tls(OptionSetter& options, const TlsOptions& tls) {
+  options.set(CURLOPT_PROXY_SSL_VERIFYPEER, tls.verify ? 1L : 0L, "tls.verify");
+  options.set(CURLOPT_PROXY_SSL_VERIFYHOST, tls.verify ? 2L : 0L, "tls.verify");
+  options.set(CURLOPT_PROXY_SSLVERSION, tls_version(tls), "tls.min_version");
+  if (!tls.ca_file.empty() || !tls.ca_path.empty()) {
+    options.set(CURLOPT_PROXY_CAINFO, text_or_null(tls.ca_file), "tls.ca_file");
+    options.set(CURLOPT_PROXY_CAPATH, text_or_null(tls.ca_path), "tls.ca_path");
+  }
+}
+
+/// Where the request leaves from.
+inline void set_egress(OptionSetter& options, const TransportRequest& request) {
+  if (!request.source.empty()) {
+    options.set(CURLOPT_INTERFACE, local_end(request.source).c_str(), "egress.source");
+  }
+  if (request.proxy) {
+    options.set(CURLOPT_PROXY, request.proxy->c_str(), "egress.proxy");
+    // Or no_proxy in the environment would let requests leave elsewhere than this egress says.
+    options.set(CURLOPT_NOPROXY, "", "egress.proxy");
+  } else if (!environment_names_proxy()) {
+    // Else libcurl searches the environment in every request.
+    options.set(CURLOPT_PROXY, "", "egress.proxy");
+    return;
+  }
+  // What a proxy answers to CONNECT is not the server's answer.
+  options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L, "proxy");
+  if (!request.proxy || request.proxy->starts_with("https:")) {
+    set_proxy_tls(options, request.tls);
+  }
+}
+
+/// How the request travels.
 inline void set_route(OptionSetter& options, const TransportRequest& request) {
   options.set(CURLOPT_NOSIGNAL, 1L, "signals");
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -152,24 +233,22 @@ inline void set_route(OptionSetter& options, const TransportRequest& request) {
   options.set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS), "protocols");
 #endif
   options.set(CURLOPT_HTTP_VERSION, http_version(request.http.version), "http.version");
+  if (request.http.version != HttpOptions::Version::http1_1 && request.url.starts_with("https:")) {
+    // Calls that begin together wait for the first connection to show whether it can carry them all.
+    options.set(CURLOPT_PIPEWAIT, 1L, "http.version");
+  }
+  options.set(CURLOPT_ACCEPT_ENCODING, "", "compression");  // all that this libcurl can unpack
   options.set(CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(request.timeouts.connect), "timeouts.connect");
 #if LIBCURL_VERSION_NUM >= 0x075700
   // Without it a cancelled call waits for the name service to answer.
   options.set(CURLOPT_QUICK_EXIT, 1L, "quick exit");
 #endif
-  options.set_text(CURLOPT_INTERFACE, request.source, "egress.source");
   options.set_text(CURLOPT_UNIX_SOCKET_PATH, request.http.unix_socket, "http.unix_socket");
-  if (request.proxy) {
-    options.set(CURLOPT_PROXY, request.proxy->c_str(), "egress.proxy");
-    options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L, "proxy");
-  } else if (!environment_names_proxy()) {
-    // Else libcurl searches the environment in every request.
-    options.set(CURLOPT_PROXY, "", "egress.proxy");
-  }
   if (request.fresh_connection) {
     options.set(CURLOPT_FRESH_CONNECT, 1L, "retry.replay");
     options.set(CURLOPT_FORBID_REUSE, 1L, "retry.replay");
   }
+  set_egress(options, request);
 }
 
 }  // namespace tokenpool::curl
