@@ -2,7 +2,6 @@
 // What a client is made of. It outlives the client for as long as a call is under way, so that a client may
 // be destroyed by one of its own callbacks.
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -12,10 +11,10 @@
 #include <optional>
 #include <random>
 #include <utility>
-#include <vector>
 
 #include "tokenpool/base/cancel.hpp"
 #include "tokenpool/base/random.hpp"
+#include "tokenpool/client/birthplace.hpp"
 #include "tokenpool/client/ledger_clerk.hpp"
 #include "tokenpool/client/ledger_desk.hpp"
 #include "tokenpool/client/linger.hpp"
@@ -49,6 +48,8 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
                     [clock = clock_] { return clock->now(); });
       clerk_.emplace(*desk_, options_.ledger_options);
     }
+    // Made before the end of this constructor, it outlives a client of static lifetime.
+    static_cast<void>(default_dialects());
   }
 
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
@@ -69,22 +70,38 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   /// Counts a blocking call while it is under way.
   class Active {
    public:
-    explicit Active(ClientState& state) : state_(state) {
-      on_this_thread().push_back(&state);
+    explicit Active(ClientState& state) : state_(state), outer_(std::exchange(innermost(), this)) {
       const std::lock_guard lock(state_.mutex_);
       ++state_.active_;
     }
     Active(const Active&) = delete;
     Active& operator=(const Active&) = delete;
     ~Active() {
-      on_this_thread().pop_back();
+      innermost() = outer_;
       const std::lock_guard lock(state_.mutex_);
       --state_.active_;
       state_.idle_.notify_all();
     }
 
+    /// The calls of `state` that are under way on this thread.
+    static std::size_t count(const ClientState& state) noexcept {
+      std::size_t calls = 0;
+      for (const Active* call = innermost(); call != nullptr; call = call->outer_) {
+        calls += &call->state_ == &state ? 1 : 0;
+      }
+      return calls;
+    }
+
    private:
+    /// A bare pointer, which can still be read when a client of static lifetime ends: an object of the thread
+    /// would be gone before.
+    static const Active*& innermost() noexcept {
+      thread_local const Active* call = nullptr;
+      return call;
+    }
+
     ClientState& state_;
+    const Active* outer_;
   };
 
   /// An asynchronous call begins.
@@ -108,9 +125,14 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   /// asynchronous calls cannot be waited for: they end there right after, and this state with the last of
   /// them.
   void close() {
+    if (birthplace_.left()) {
+      // Threads and calls under way are those of the process that this one was forked from, and so are the
+      // connections: to close one by TLS is to say so to the server. All stays as it is, to the end.
+      orphaned_ = this->shared_from_this();
+      return;
+    }
     closing_.cancel();
-    const auto& mine = on_this_thread();
-    const auto own = static_cast<std::size_t>(std::count(mine.begin(), mine.end(), this));
+    const std::size_t own = Active::count(*this);
     std::unique_lock lock(mutex_);
     const bool orphaned = active_async_ != 0 && on_loop();
     if (orphaned) {
@@ -156,12 +178,7 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
             .max_waiting = options_.max_waiting};
   }
 
-  /// The clients whose calls are under way on this thread, innermost last.
-  static std::vector<const ClientState*>& on_this_thread() {
-    thread_local std::vector<const ClientState*> states;
-    return states;
-  }
-
+  Birthplace birthplace_;
   ClientOptions options_;
   std::optional<BaseUrl> base_;
   std::uint64_t settings_ = new_settings();
