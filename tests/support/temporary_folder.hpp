@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -12,7 +14,7 @@
 
 namespace test {
 
-/// A folder nobody else has; it is removed with the object.
+/// A folder nobody else has; it is removed with the object, but not by a forked child.
 class TemporaryFolder {
  public:
   TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "tokenpool-XXXXXX").string()) {
@@ -21,6 +23,7 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   ~TemporaryFolder() {
+    if (::getpid() != owner_) return;
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
@@ -57,6 +60,7 @@ class TemporaryFolder {
 
  private:
   std::string path_;
+  pid_t owner_ = ::getpid();
 };
 
 }  // namespace test

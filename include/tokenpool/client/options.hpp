@@ -148,7 +148,7 @@ inline bool is_proxy(std::string_view proxy) {
   constexpr std::string_view known = " http https socks4 socks4a socks5 socks5h ";
   const std::size_t colon = proxy.find("://");
   const bool bare = colon == std::string_view::npos;
-  const std::string scheme = bare ? "http" : lower(proxy.substr(0, colon));
+  const std::string scheme(bare ? "http" : proxy.substr(0, colon));
   const std::string_view rest = bare ? proxy : proxy.substr(colon + 3);
   const std::size_t host = rest.rfind('@') + 1;  // 0 where there is none
   const std::optional<BaseUrl> target = parse_base_url("http://" + std::string(rest.substr(host)));

@@ -145,15 +145,16 @@ TEST_CASE("a proxy that is no proxy is refused and not shown") {
   const auto proxy = [](const std::string& url) {
     return complaint([&](ClientOptions& options) { options.egress = {{.id = "fine"}, {.proxy = url}}; });
   };
-  for (const char* unfit : {"ftp://user:canary@host:21", "http://user:canary@", "user:canary@host:port",
-                            "http://user:can/ary@host", "http://a@canary@host", "http://canary@host/path",
-                            "http://user:canary @host", "socks6://canary@host:1", "canary\r\n@host"}) {
+  for (const char* unfit :
+       {"ftp://user:canary@host:21", "http://user:canary@", "user:canary@host:port",
+        "http://user:can/ary@host", "http://a@canary@host", "http://canary@host/path",
+        "http://user:canary @host", "socks6://canary@host:1", "HTTPS://canary@host", "canary\r\n@host"}) {
     INFO(unfit);
     CHECK_THAT(proxy(unfit),
                test::StartsWith("egress[1].proxy is not fit") && ContainsSubstring("socks5h://"));
   }
   for (const char* fit :
-       {"host:3128", "user:p%40ss@host", "HTTP://host", "https://host:443/", "socks4a://[::1]:1080"}) {
+       {"host:3128", "user:p%40ss@host", "http://host", "https://host:443/", "socks4a://[::1]:1080"}) {
     CHECK(proxy(fit) == "none");
   }
   CHECK_THAT(complaint([](ClientOptions& options) { options.egress = {{.source = "eth0\n"}}; }),
