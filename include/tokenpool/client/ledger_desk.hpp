@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "tokenpool/base/error.hpp"
+#include "tokenpool/base/random.hpp"
 #include "tokenpool/base/time.hpp"
 #include "tokenpool/client/ledger_notes.hpp"
 #include "tokenpool/client/ledger_options.hpp"
@@ -92,8 +93,10 @@ class LedgerDesk {
   /// Gives the lease a name that no process has used, and counts it from here on: whoever tells a new store
   /// what was spent must not miss it.
   void begin(LedgerQuestion& question) {
-    std::random_device random;
-    question.reservation = std::uint64_t{random()} << 32U | random() | 1U;
+    {
+      const std::lock_guard lock(mutex_);
+      question.reservation = names_.bits() | 1U;
+    }
     notes_->began(question, clock_().steady);
   }
 
@@ -123,6 +126,11 @@ class LedgerDesk {
       }
     }
     throw Error(ErrorCode::ledger, "the store is a different one each time it is asked");
+  }
+
+  static SplitMix64 from_the_system() {
+    std::random_device random;
+    return SplitMix64(std::uint64_t{random()} << 32U | random());
   }
 
   /// How far this client has heard, and in which epoch.
@@ -228,6 +236,7 @@ class LedgerDesk {
   std::shared_ptr<LedgerNotes> notes_ = std::make_shared<LedgerNotes>();
   std::mutex mutex_;
   Known known_;
+  SplitMix64 names_ = from_the_system();  ///< unlike what follows from ClientOptions::seed
   std::mutex telling_;
   std::atomic<bool> untold_{false};  ///< something was or may be taken without the ledger
   std::atomic<Instant> back_at_{};   ///< go on alone until then, instead of finding the ledger gone each time

@@ -213,11 +213,13 @@ class CallSteps : protected CallEnds<State> {
 
   NextAction settle(Leased& leased, const Exchange& exchange, const Outcome& outcome, Now now) {
     const SlotNumber slot = leased.lease.slot();
-    if (leased.reservation) {
+    const bool shared = leased.reservation.has_value();
+    if (shared) {
       leased.reservation->ended(outcome.sent, outcome.cost, outcome.answered_at, outcome.arrived_by);
+      leased.reservation.reset();
     }
     const SettleResult settled = leased.lease.settle(outcome, now);
-    if (leased.reservation) {
+    if (shared) {
       state_.ledger_clerk().look(!settled.events.empty());
     }
     attempts_.set_repeatable_body(request_.body.repeatable());
