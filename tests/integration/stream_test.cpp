@@ -84,6 +84,31 @@ std::future<Result<Response>> listen(Client<>& client, How how, Request request,
 
 Request post() { return {.method = "POST", .path = "/chat", .body = "{}"}; }
 
+/// A server that writes events as fast as it is let.
+struct Flood {
+  static constexpr std::size_t total = 50'000'000;  ///< bytes of data
+
+  /// Waits until the server is stopped, and returns how much it had written then.
+  std::size_t at_rest() const {
+    std::size_t before = 0;
+    while (before != written) {
+      before = written;
+      std::this_thread::sleep_for(400ms);
+    }
+    return before;
+  }
+
+  bool pour(int connection) {
+    const std::string data(50'000, 'x');
+    while (written < total && ScriptedServer::send_all(connection, event(data))) written += data.size();
+    return ScriptedServer::send_all(connection, done + last_chunk);
+  }
+
+  std::atomic<std::size_t> written{0};
+  ScriptedServer server{
+      {{.bytes = stream_head, .more = [this](int connection) { return pour(connection); }}}};
+};
+
 Error failure(const Result<Response>& result) {
   REQUIRE_FALSE(result.has_value());
   return result.error();
@@ -193,17 +218,9 @@ TEST_CASE("an error before the first event moves to another token") {
 }
 
 TEST_CASE("a consumer that stops taking stops the server") {
-  constexpr std::size_t total = 50'000'000;
-  const std::string piece = event(std::string(60'000, 'x'));
   for (const How how : {How::blocking, How::async}) {
-    std::atomic<std::size_t> accepted{0};
-    ScriptedServer server({{.bytes = stream_head, .more = [&](int connection) {
-                              while (accepted < total && ScriptedServer::send_all(connection, piece)) {
-                                accepted += piece.size();
-                              }
-                              return ScriptedServer::send_all(connection, done + last_chunk);
-                            }}});
-    ClientOptions options = options_for(server);
+    Flood flood;
+    ClientOptions options = options_for(flood.server);
     options.timeouts.idle = 300ms;  // shorter than the pause, which is no silence
     Client<> client(std::move(options));
     Request request = post();
@@ -220,42 +237,24 @@ TEST_CASE("a consumer that stops taking stops the server") {
       return BodyAction::take;
     });
     REQUIRE(comes_true([&] { return paused.load(); }));
-    std::size_t before = 0;
-    while (before != accepted) {
-      before = accepted;
-      std::this_thread::sleep_for(400ms);
-    }
-    CHECK(accepted < total / 2);
+    CHECK(flood.at_rest() < Flood::total / 2);
     room = true;
     request.gate->resume();
     CHECK(result.get());
-    CHECK(received >= total / piece.size() * 60'000);
+    CHECK(received >= Flood::total);
   }
 }
 
 TEST_CASE("a consumer that blocks in a blocking call stops the server") {
-  constexpr std::size_t total = 50'000'000;
-  const std::string piece = event(std::string(60'000, 'x'));
-  std::atomic<std::size_t> accepted{0};
-  ScriptedServer server({{.bytes = stream_head, .more = [&](int connection) {
-                            while (accepted < total && ScriptedServer::send_all(connection, piece)) {
-                              accepted += piece.size();
-                            }
-                            return ScriptedServer::send_all(connection, done + last_chunk);
-                          }}});
-  ClientOptions options = options_for(server);
+  Flood flood;
+  ClientOptions options = options_for(flood.server);
   options.timeouts.idle = 300ms;
   Client<> client(std::move(options));
   std::size_t at_rest = 0;
   client.stream(post(), [&](const ServerSentEvent&) {
-    for (bool rests = at_rest != 0; !rests;) {
-      const std::size_t before = accepted;
-      std::this_thread::sleep_for(400ms);
-      rests = before == accepted;
-      at_rest = accepted;
-    }
+    if (at_rest == 0) at_rest = flood.at_rest();
   });
-  CHECK(at_rest < total / 2);
+  CHECK(at_rest < Flood::total / 2);
 }
 
 TEST_CASE("a raw body that pauses without a gate is offered again") {

@@ -134,7 +134,7 @@ class CallSteps : protected CallEnds<State> {
       give_up(sending.leased);
       throw;
     }
-    const NextAction next = settle(sending.leased, exchange, outcome, ended);
+    NextAction next = settle(sending.leased, exchange, outcome, ended);
     if (delivery_ && delivery_->thrown()) {
       std::rethrow_exception(delivery_->thrown());
     }
