@@ -276,6 +276,43 @@ TEST_CASE("a raw body that pauses without a gate is offered again") {
   }
 }
 
+TEST_CASE("a gate that is opened at any moment misses no event") {
+  constexpr int total = 5000;
+  for (const How how : {How::blocking, How::async}) {
+    std::string body = stream_head;
+    for (int i = 0; i < total; ++i) body += event(std::to_string(i));
+    ScriptedServer server({{body + done + last_chunk}});
+    Client<> client(options_for(server));
+    Request request = post();
+    request.gate = std::make_shared<BodyGate>();
+    std::atomic<int> waiting{0};  // a queue of three places between the stream and its reader
+    std::atomic<bool> over{false};
+    std::thread reader([&] {
+      while (!over) {
+        if (waiting == 0) {
+          std::this_thread::yield();
+        } else {
+          --waiting;
+          request.gate->resume();
+        }
+      }
+    });
+    int next = 0;
+    bool in_order = true;
+    auto result = listen(client, how, request, [&](const ServerSentEvent& e) {
+      if (waiting == 3) return BodyAction::pause;
+      ++waiting;
+      in_order = in_order && e.data == std::to_string(next++);
+      return BodyAction::take;
+    });
+    CHECK(result.get());
+    over = true;
+    reader.join();
+    CHECK(in_order);
+    CHECK(next == total);
+  }
+}
+
 TEST_CASE("silence in a stream ends it after the idle time") {
   for (const How how : {How::blocking, How::async}) {
     ScriptedServer server({{stream_head + event("a"), Then::stall}});
