@@ -247,9 +247,7 @@ TEST_CASE("a consumer that stops taking stops the server") {
 
 TEST_CASE("a consumer that blocks in a blocking call stops the server") {
   Flood flood;
-  ClientOptions options = options_for(flood.server);
-  options.timeouts.idle = 300ms;
-  Client<> client(std::move(options));
+  Client<> client(options_for(flood.server));
   std::size_t at_rest = 0;
   client.stream(post(), [&](const ServerSentEvent&) {
     if (at_rest == 0) at_rest = flood.at_rest();
@@ -321,6 +319,21 @@ TEST_CASE("silence in a stream ends it after the idle time") {
     CHECK(error.code() == ErrorCode::network);
     CHECK_THAT(error.what(), ContainsSubstring("timeouts.idle"));
   }
+}
+
+TEST_CASE("the time that a consumer takes is no silence of the server") {
+  std::promise<void> seen;
+  ScriptedServer server({{.bytes = stream_head + event("first"), .more = [&](int connection) {
+                            seen.get_future().wait_for(60s);
+                            return ScriptedServer::send_all(connection, event("second") + done + last_chunk);
+                          }}});
+  Client<> client(options_for(server, {.timeouts = {.idle = 1s}}));
+  const auto slow = [&](const ServerSentEvent& e) {
+    if (e.data != "first") return;
+    std::this_thread::sleep_for(1300ms);
+    seen.set_value();
+  };
+  CHECK_NOTHROW(client.stream(post(), slow));
 }
 
 TEST_CASE("what a consumer throws reaches the caller and leaves the client usable") {
