@@ -58,7 +58,7 @@ inline const RedisOptions& checked(const RedisOptions& options) {
 }  // namespace detail
 
 /// Counts, rests and ejections on a Redis server. Thread-safe: each question under way has a connection of
-/// its own, which is kept.
+/// its own, which is kept. Not to be carried over a fork: make one in the child.
 /// @code
 /// auto ledger = std::make_shared<tokenpool::RedisLedger>(tokenpool::RedisOptions{.host = "redis.local"});
 /// @endcode
