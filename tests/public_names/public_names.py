@@ -56,9 +56,11 @@ def public_names(dump):
             continue
         name = NAME.search(rest)
         name = name[1] if name else ""
-        inner = re.match(r"(?:\w+ )*?implicit\b", rest) or (kind == "NamespaceDecl" and name == "detail")
-        listed = above.public and not inner and kind in LABELS.keys() | HOLDERS and name not in ("", "operator=")
         path = above.path
+        inner = re.match(r"(?:\w+ )*?implicit\b", rest) or (kind == "NamespaceDecl" and name == "detail")
+        constructor = kind == "FunctionTemplateDecl" and path[-1:] == (name,)
+        listed = (above.public and kind in LABELS.keys() | HOLDERS and not inner and not constructor
+                  and name not in ("", "operator="))
         if name != "tokenpool" and path[-1:] != (name,):  # a template holds a record of its own name
             path += (name,)
         if listed and path and kind != "NamespaceDecl":
