@@ -20,6 +20,7 @@
 #include "tokenpool/client/batch.hpp"
 #include "tokenpool/client/call.hpp"
 #include "tokenpool/client/options.hpp"
+#include "tokenpool/client/shared_counts.hpp"
 #include "tokenpool/client/state.hpp"
 #include "tokenpool/client/stream.hpp"
 #include "tokenpool/http/message.hpp"
@@ -192,8 +193,15 @@ class Client {
   /// The tokens: add, remove, disable, enable and so on while calls are under way.
   [[nodiscard]] TokenPool<Policy>& pool() noexcept { return state_->pool(); }
 
-  /// What every token is doing, as a copy.
-  [[nodiscard]] PoolSnapshot stats() const { return state_->pool().snapshot(state_->clock().now()); }
+  /// What every token is doing, as a copy. With a ledger its limits show what all processes have used: the
+  /// ledger is asked, which may block; when it cannot be asked they show what this client has used.
+  [[nodiscard]] PoolSnapshot stats() const {
+    PoolSnapshot snapshot = state_->pool().snapshot(state_->clock().now());
+    if (const auto& ledger = state_->options().ledger) {
+      detail::SharedCounts(snapshot).read(*ledger);
+    }
+    return snapshot;
+  }
 
  private:
   using State = detail::ClientState<Policy, TransportType, ClockType>;

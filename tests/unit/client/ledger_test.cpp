@@ -340,6 +340,16 @@ TEST_CASE("what was spent without the ledger counts when it is back") {
   CHECK(n.other.get({.deadline = 10ms}).error().code() == ErrorCode::exhausted);
 }
 
+TEST_CASE("a snapshot shows what all have used") {
+  Neighbours n(2);
+  for (int call = 0; call < 3; ++call) CHECK(n.one.get());
+  CHECK(n.other.get());
+  const PoolSnapshot seen = n.other.client->stats();
+  CHECK(seen.tokens.at(0).limits.at(0).used == 3);
+  CHECK(seen.tokens.at(0).limits.at(0).resets_in > 59min);
+  CHECK(seen.tokens.at(1).limits.at(0).used == 1);
+}
+
 TEST_CASE("a client that ends leaves nothing untold") {
   Neighbours n(1);
   CHECK_FALSE(n.one.client->try_send({.path = "https://other/x"}));

@@ -1,0 +1,187 @@
+// What pools that share a ledger tell each other, without a ledger: news is carried by hand.
+
+#include "tokenpool/pool/gossip.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catch_compat.hpp"
+#include "rig.hpp"
+
+using namespace tokenpool;
+using namespace std::chrono_literals;
+using test::Rig;
+
+namespace {
+
+using Kind = LedgerNews::Kind;
+
+PoolOptions asking(std::vector<Token> tokens) {
+  PoolOptions options;
+  options.tokens = std::move(tokens);
+  options.egress = {{.id = "wire"}, {.id = "radio"}};
+  options.ask_ledger = true;
+  return options;
+}
+
+std::vector<Token> two_tokens() {
+  return {{.secret = "sk-canary-a", .id = "a", .account = "acme"}, {.secret = "sk-canary-b", .id = "b"}};
+}
+
+Lease lease_of(Rig<>& rig, const LeaseRequest& request = {}) {
+  Acquired acquired = rig.acquire(request);
+  return std::move(std::get<Ask>(acquired).lease);
+}
+
+Outcome refused(Rig<>& rig, LimitScope scope, std::chrono::milliseconds rest) {
+  Outcome outcome;
+  outcome.answered = true;
+  outcome.answered_at = rig.now().steady;
+  outcome.meaning.verdict = Verdict::rate_limited;
+  outcome.meaning.scope = scope;
+  outcome.meaning.rest = rest;
+  return outcome;
+}
+
+/// The news of a pool as "kind subject left-in-seconds", in order.
+std::vector<std::string> told(Rig<>& rig) {
+  std::vector<std::string> lines;
+  for (const LedgerNews& news : rig.pool().take_news(rig.now())) {
+    const char* const kinds[] = {"rest", "ejected", "ended", "enabled"};
+    lines.push_back(std::string(kinds[static_cast<int>(news.kind)]) + ' ' + news.subject + ' ' +
+                    std::to_string(news.left.count() / 1000));
+  }
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("each rest is told of by the name of what rests") {
+  Rig rig(asking({{.secret = "sk-canary-b", .id = "b"}}));
+  const auto rest = [&](LimitScope scope, const LeaseRequest& request = {}) {
+    Lease lease = lease_of(rig, request);
+    lease.settle(refused(rig, scope, 30s), rig.now());
+    const Lines lines = told(rig);
+    rig.pool().enable("b");
+    rig.pass(1h);
+    Lease success = lease_of(rig, request);
+    rig.answer(success);
+    told(rig);
+    return lines;
+  };
+  CHECK(rest(LimitScope::token) == Lines{"rest token=b 30"});
+  CHECK(rest(LimitScope::token, {.bucket = "gpt"}) == Lines{"rest token=b bucket=gpt 30"});
+  CHECK(rest(LimitScope::egress).at(0).find("rest egress=") == 0);
+  CHECK(rest(LimitScope::bucket, {.bucket = "gpt"}) == Lines{"rest bucket=gpt 30"});
+  CHECK(rest(LimitScope::service) == Lines{"rest pool 30"});
+}
+
+TEST_CASE("what a person enables is told for token and account") {
+  Rig rig(asking(two_tokens()));
+  rig.pool().enable("a");
+  CHECK(told(rig) == Lines{"enabled token=a 0", "enabled account=acme 0"});
+  rig.pool().enable("b");
+  CHECK(told(rig) == Lines{"enabled token=b 0"});
+  rig.pool().enable("nobody");
+  CHECK(told(rig).empty());
+}
+
+TEST_CASE("of one subject the last word on its rest is told") {
+  Rig rig(asking({{.secret = "sk-canary-b", .id = "b"}}));
+  Lease first = lease_of(rig);
+  Lease second = lease_of(rig);
+  first.settle(refused(rig, LimitScope::token, 10s), rig.now());
+  second.settle(refused(rig, LimitScope::token, 40s), rig.now());
+  rig.pass(5s);
+  CHECK(told(rig) == Lines{"rest token=b 35"});
+  CHECK_FALSE(rig.pool().has_news());
+}
+
+TEST_CASE("news that could not be told is told later with what is left of it") {
+  Rig rig(asking({{.secret = "sk-canary-b", .id = "b"}}));
+  Lease lease = lease_of(rig);
+  lease.settle(refused(rig, LimitScope::token, 60s), rig.now());
+  rig.pool().put_back_news(rig.pool().take_news(rig.now()), rig.now());
+  rig.pass(20s);
+  CHECK(told(rig) == Lines{"rest token=b 40"});
+}
+
+TEST_CASE("a pool that shares nothing keeps no news") {
+  PoolOptions options = asking(two_tokens());
+  options.ask_ledger = false;
+  Rig rig(options);
+  rig.pool().enable("a");
+  CHECK_FALSE(rig.pool().has_news());
+}
+
+TEST_CASE("what others heard rests here as well") {
+  Rig rig(asking(two_tokens()));
+  const auto hear = [&](LedgerNews news) { rig.pool().hear({std::move(news)}, rig.now()); };
+  hear({Kind::rest, "token=b", 10s, Verdict::rate_limited, ""});
+  CHECK(rig.token("b").state == TokenState::resting);
+  CHECK(rig.token("b").rest == 10s);
+  hear({Kind::rest, "account=acme", 20s, Verdict::rate_limited, ""});
+  CHECK(rig.token("a").state == TokenState::resting);
+  CHECK(rig.wait() == 10s);
+  hear({Kind::ended, "token=b", {}, Verdict::success, ""});
+  CHECK(rig.token("b").state == TokenState::available);
+  hear({Kind::rest, "pool", 5s, Verdict::rate_limited, ""});
+  CHECK(rig.wait() == 5s);
+  hear({Kind::ended, "pool", {}, Verdict::success, ""});
+  hear({Kind::ejected, "token=b", {}, Verdict::token_invalid, "revoked"});
+  CHECK(rig.token("b").state == TokenState::ejected);
+  CHECK(rig.token("b").cause == "revoked");
+  hear({Kind::enabled, "token=b", {}, Verdict::success, ""});
+  hear({Kind::enabled, "account=acme", {}, Verdict::success, ""});
+  CHECK(rig.token("b").state == TokenState::available);
+  CHECK(rig.token("a").state == TokenState::available);
+  CHECK_FALSE(rig.pool().has_news());
+}
+
+TEST_CASE("a bucket and an egress of which others heard are closed") {
+  Rig rig(asking(two_tokens()));
+  rig.pool().hear({{Kind::rest, "token=b bucket=gpt", 50s, Verdict::rate_limited, ""},
+                   {Kind::rest, "token=a bucket=gpt", 40s, Verdict::rate_limited, ""},
+                   {Kind::rest, "egress=wire", 1h, Verdict::rate_limited, ""}},
+                  rig.now());
+  CHECK(rig.wait({.bucket = "gpt"}) == 40s);
+  const Lease lease = lease_of(rig);
+  CHECK(rig.pool().egress(lease.egress()).id == "radio");
+  rig.pool().hear({{Kind::rest, "bucket=mini", 7s, Verdict::rate_limited, ""}}, rig.now());
+  CHECK(rig.wait({.bucket = "mini"}) == 7s);
+}
+
+TEST_CASE("a name that looks like a token and a bucket is a name first") {
+  Rig rig(asking({{.secret = "sk-canary-c", .id = "c bucket=gpt"}, {.secret = "sk-canary-d", .id = "d"}}));
+  rig.pool().hear({{Kind::rest, "token=c bucket=gpt", 9s, Verdict::rate_limited, ""}}, rig.now());
+  CHECK(rig.token("c bucket=gpt").state == TokenState::resting);
+  CHECK(rig.token("d").state == TokenState::available);
+}
+
+TEST_CASE("news of what this pool does not have is none of its business") {
+  Rig rig(asking(two_tokens()));
+  for (const char* subject : {"token=z", "account=z", "egress=z", "planet=z", "", "token", "token=", "="}) {
+    rig.pool().hear({{Kind::rest, subject, 9s, Verdict::rate_limited, ""}}, rig.now());
+  }
+  CHECK(rig.token("a").state == TokenState::available);
+  CHECK(rig.token("b").state == TokenState::available);
+}
+
+TEST_CASE("a lease that was granted before the news is not admitted after it") {
+  Rig rig(asking({{.secret = "sk-canary-b", .id = "b"}}));
+  const Lease lease = lease_of(rig, {.bucket = "gpt"});
+  CHECK(rig.pool().admits(lease));
+  for (const char* subject : {"token=b", "token=b bucket=gpt", "bucket=gpt", "pool"}) {
+    INFO(subject);
+    rig.pool().hear({{Kind::rest, subject, 9s, Verdict::rate_limited, ""}}, rig.now());
+    CHECK_FALSE(rig.pool().admits(lease));
+    rig.pool().hear({{Kind::ended, subject, {}, Verdict::success, ""}}, rig.now());
+    CHECK(rig.pool().admits(lease));
+  }
+  rig.pool().hear({{Kind::ejected, "token=b", {}, Verdict::token_invalid, ""}}, rig.now());
+  CHECK_FALSE(rig.pool().admits(lease));
+}
