@@ -14,7 +14,8 @@ enum class OnUnavailable : std::uint8_t {
 
 /// What to do with a store that is new, as after it was emptied.
 enum class OnFresh : std::uint8_t {
-  republish,    ///< wait until each process that lives has told what it spent
+  republish,    ///< wait until each process that runs has told what it spent; one that is held still for
+                ///< longer than `republish_within` tells too late
   wait_window,  ///< wait until all that any process may have spent has expired, the dead ones' too
 };
 
@@ -23,15 +24,15 @@ struct LedgerOptions {
   OnUnavailable on_unavailable = OnUnavailable::fail;
 
   /// How many processes share the ledger, at most; needed for `local`. Each then keeps within this part of
-  /// every limit, by its own count: no window that lies within the outage holds more than the limit. What
-  /// others had used up when the outage began a process cannot know, so that a window around its beginning
-  /// may hold up to (processes - 1) / processes more than the limit.
+  /// every limit, by its own count: while nobody reaches the ledger no window holds more than its limit. One
+  /// in which somebody reached it, such as that around the beginning of an outage, may hold up to (processes
+  /// - 1) / processes more: those who are cut off cannot know what others used up.
   unsigned processes = 0;
 
   OnFresh on_fresh = OnFresh::republish;
 
-  /// How long a new store grants nothing, and four times as often as which each process that has spent
-  /// something looks whether the store is still the same. 0: neither.
+  /// How long a new store grants nothing. Each process that has spent something looks four times within it
+  /// whether the store is still the same. 0: neither.
   std::chrono::milliseconds republish_within{2000};
 
   /// How long the end of a request waits for a question that it can ride along with.

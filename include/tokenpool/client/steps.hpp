@@ -216,10 +216,11 @@ class CallSteps : protected CallEnds<State> {
     const bool shared = leased.reservation.has_value();
     if (shared) {
       leased.reservation->ended(outcome.sent, outcome.cost, outcome.answered_at, outcome.arrived_by);
-      leased.reservation.reset();
     }
     const SettleResult settled = leased.lease.settle(outcome, now);
     if (shared) {
+      // Only now: nobody else may test a rest before he hears that it was lengthened.
+      leased.reservation.reset();
       state_.ledger_clerk().look(!settled.events.empty());
     }
     attempts_.set_repeatable_body(request_.body.repeatable());

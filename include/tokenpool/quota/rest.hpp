@@ -84,6 +84,13 @@ class Rest {
     active_ = true;
   }
 
+  /// Somebody else tests whether the rest was long enough: no test here before `until`.
+  void postpone(SteadyTime until) noexcept {
+    if (active_) {
+      until_ = (std::max)(until_, until);
+    }
+  }
+
   /// `ticket` succeeded: the rest is over and forgotten if the request was sent after it began.
   /// Returns whether a rest ended by this.
   bool succeeded(std::uint64_t ticket) noexcept {

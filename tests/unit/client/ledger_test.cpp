@@ -269,6 +269,24 @@ TEST_CASE("a rest that ended with a success ends for the other client too") {
   CHECK(state_of(n.other, 0) == TokenState::available);
 }
 
+TEST_CASE("of two clients one at a time tests whether a token has rested long enough") {
+  Neighbours n(1);
+  n.one.transport->reply(too_fast);
+  CHECK_FALSE(n.one.get({.deadline = 10ms}));
+  wait_for_news(*n.store, 1);
+  CHECK_FALSE(n.other.get({.deadline = 10ms}));
+  CHECK(n.other.transport->sent().empty());
+  n.one.clock.advance(61s);
+  n.other.clock.advance(61s);
+  n.store->clock.advance(61s);
+  n.one.transport->reply({.answer = {200, {}, "{}"}, .meanwhile = [&] {
+                            CHECK_FALSE(n.other.get({.deadline = 10ms}));
+                            CHECK(n.other.transport->sent().empty());
+                          }});
+  CHECK(n.one.get());
+  CHECK(n.other.get());
+}
+
 TEST_CASE("clients with wrong clocks share a limit all the same") {
   Neighbours n(1);
   n.one.clock.set_wall(WallTime{});
