@@ -83,19 +83,23 @@ class Child {
   int status_ = 0;
 };
 
+/// Gives this process mounts of its own, and what else `flags` say. False where the system does not let it.
+bool have_own(int flags) {
+  return (::unshare(CLONE_NEWNS | flags) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNS | flags) == 0) &&
+         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+bool mounted(const std::string& source, const char* target) {
+  return ::mount(source.c_str(), target, nullptr, MS_BIND, nullptr) == 0;
+}
+
 /// Puts this process into a network of its own, whose name server is a socket that never answers: that
 /// socket, or the reason why it cannot be.
 int with_mute_name_server(std::string& reason) {
-  constexpr int network_and_mounts = CLONE_NEWNET | CLONE_NEWNS;
-  if (::unshare(network_and_mounts) != 0 && ::unshare(CLONE_NEWUSER | network_and_mounts) != 0) {
-    reason = "skipped: this system lets no test have a network of its own (unshare)";
-    return -1;
-  }
   const test::TemporaryFolder folder;
-  const std::string file = folder.write("resolv.conf", "nameserver 127.0.0.1\n");
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      ::mount(file.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0) {
-    reason = "skipped: this system lets no test have a resolv.conf of its own (mount)";
+  if (!have_own(CLONE_NEWNET) ||
+      !mounted(folder.write("resolv.conf", "nameserver 127.0.0.1\n"), "/etc/resolv.conf")) {
+    reason = "skipped: this system lets no test have a network and a resolv.conf of its own";
     return -1;
   }
   const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -184,6 +188,31 @@ TEST_CASE("a call whose name server never answers ends at once when it is cancel
     return;
   }
   CHECK(said == "all at once");
+}
+
+TEST_CASE("whoever names a CA trusts nobody besides although the system would") {
+  if (!test::all_here({"openssl", "setpriv"})) return;
+  const test::Certificates& made = test::Certificates::instance();
+  const test::TlsServer server("localhost");
+  const test::TemporaryFolder certificates;
+  certificates.write("ca-certificates.crt", made.folder().read("ca.pem"));
+  REQUIRE(std::system(("openssl rehash " + certificates.path()).c_str()) == 0);
+  const std::string said =
+      Child([&]() -> std::string {
+        if (!have_own(0) || !mounted(certificates.path(), "/etc/ssl/certs")) {
+          return "skipped: this system lets no test have CAs of its own";
+        }
+        ClientOptions options = options_for(server.origin());
+        if (!Client<>(options).try_send({})) return "skipped: libcurl's CAs are elsewhere";
+        options.tls.ca_file = made.pem("stranger");
+        const auto result = Client<>(options).try_send({});
+        return result ? "the system's, too" : std::string(to_string(result.error().code()));
+      }).said();
+  if (said.starts_with("skipped")) {
+    WARN(said);
+    return;
+  }
+  CHECK(said == "tls");
 }
 
 TEST_CASE("a client of static lifetime ends with the program although calls are under way") {
