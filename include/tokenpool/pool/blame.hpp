@@ -74,7 +74,7 @@ class Blame {
   void rest_whole_after_buckets(Rests& rests) noexcept {
     constexpr std::size_t several = 3;
     if (const Rest* own = rests.find(bucket()); own != nullptr && rests.resting_buckets() >= several) {
-      rests.whole().refused(ending_.grant.ticket, state_.newest_ticket, own->until(),
+      rests.whole().refused(ending_.grant.ticket, state_.newest_ticket, state_.latest, own->until(),
                             ending_.meaning.verdict);
     }
   }

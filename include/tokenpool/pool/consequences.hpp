@@ -74,7 +74,7 @@ class Consequences {
   [[nodiscard]] bool uneventful() const noexcept {
     const bool accepted = meaning_.verdict == Verdict::success || meaning_.verdict == Verdict::caller_error;
     return accepted && !slot_.particulars && ending_.account == nullptr && ending_.egress.quiet() &&
-           ending_.bucket.quiet() && !state_.service.active() &&
+           ending_.bucket.quiet() && state_.service.idle() &&
            state_.endpoints[slot_.endpoint].refused_in_a_row.empty();
   }
 

@@ -52,7 +52,8 @@ struct Ending {
   void lengthen(Rest& rest) const {
     const unsigned strikes = (std::max)(rest.strikes_after(grant.ticket), 1U);
     const Duration length = rest_length(strikes, meaning.rest, state.max_rest, *state.random);
-    rest.refused(grant.ticket, state.newest_ticket, after(state.latest, length), meaning.verdict);
+    rest.refused(grant.ticket, state.newest_ticket, state.latest, after(state.latest, length),
+                 meaning.verdict);
   }
 
   /// What `scope` means here, as others are told of it.

@@ -42,7 +42,7 @@ class Gates {
   /// are obstacles. Throws std::bad_alloc.
   void find_open(std::vector<OpenEgress>& open, Obstacle& obstacle) {
     open.clear();
-    const bool behind_is_quiet = !state_.service.active() && state_.bucket_places[need_.bucket].quiet();
+    const bool behind_is_quiet = state_.service.idle() && state_.bucket_places[need_.bucket].quiet();
     for (std::uint32_t egress = 0; egress < state_.egresses.size(); ++egress) {
       const bool quiet = behind_is_quiet && state_.egress_places[egress].quiet() && !state_.quotas.shared();
       if (quiet || is_open(egress, obstacle)) {

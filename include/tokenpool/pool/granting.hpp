@@ -73,17 +73,17 @@ class Granting {
   /// Whatever rests and admits this request has it as the one that shows whether it rested long enough.
   void put_to_the_test(Slot& slot, const Grant& grant) noexcept {
     if (slot.particulars) {
-      slot.particulars->rests.granted(grant.place.bucket, grant.ticket);
+      slot.particulars->rests.granted(grant.place.bucket, grant.ticket, grant.at);
     }
     if (Rests* account = state_.account_rests_of(slot)) {
-      account->granted(grant.place.bucket, grant.ticket);
+      account->granted(grant.place.bucket, grant.ticket, grant.at);
     }
     for (SharedPlace* place :
          {&state_.egress_places[grant.place.egress], &state_.bucket_places[grant.place.bucket]}) {
-      place->rest.granted(grant.ticket);
-      place->inferred.granted(grant.ticket);
+      place->rest.granted(grant.ticket, grant.at);
+      place->inferred.granted(grant.ticket, grant.at);
     }
-    state_.service.granted(grant.ticket);
+    state_.service.granted(grant.ticket, grant.at);
   }
 
   PoolState& state_;

@@ -53,8 +53,8 @@ class Rests {
         buckets_.begin(), buckets_.end(), [](const BucketRest& entry) { return entry.rest.active(); }));
   }
 
-  void granted(std::uint32_t bucket, std::uint64_t ticket) noexcept {
-    each(bucket, [ticket](Rest& rest) { rest.granted(ticket); });
+  void granted(std::uint32_t bucket, std::uint64_t ticket, SteadyTime now) noexcept {
+    each(bucket, [ticket, now](Rest& rest) { rest.granted(ticket, now); });
   }
 
   void inconclusive(std::uint32_t bucket, std::uint64_t ticket) noexcept {
@@ -65,7 +65,7 @@ class Rests {
   bool succeeded(std::uint32_t bucket, std::uint64_t ticket) noexcept {
     bool ended = false;
     each(bucket, [&](Rest& rest) { ended = rest.succeeded(ticket) || ended; });
-    std::erase_if(buckets_, [](const BucketRest& entry) { return !entry.rest.active(); });
+    std::erase_if(buckets_, [](const BucketRest& entry) { return entry.rest.idle(); });
     return ended;
   }
 

@@ -88,11 +88,11 @@ class SharedCause {
     const unsigned strikes = (std::max)(rest_.strikes_after(ticket), 1U);
     const Duration step = rest_step(strikes, random);
     const Duration length = strikes <= usable ? (std::min)(step, longest_guess) : step;
-    rest_.refused(ticket, newest, after(now, length), Verdict::rate_limited);
+    rest_.refused(ticket, newest, now, after(now, length), Verdict::rate_limited);
   }
 
   /// A request was granted while the place was at the end of its rest.
-  void granted(std::uint64_t ticket) noexcept { rest_.granted(ticket); }
+  void granted(std::uint64_t ticket, SteadyTime now) noexcept { rest_.granted(ticket, now); }
   void inconclusive(std::uint64_t ticket) noexcept { rest_.inconclusive(ticket); }
 
   /// A request succeeded here: the cause was not shared, or is over. Returns the refusals whose own rests

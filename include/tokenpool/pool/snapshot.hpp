@@ -120,6 +120,9 @@ class SnapshotTaker {
   }
 
  private:
+  /// What a Ration is called.
+  static constexpr std::string_view by_the_piece = "gives a few requests at a time";
+
   static std::uint64_t requests_of(const Tally& tally) noexcept {
     return tally.successes + tally.rate_limited + tally.failures;
   }
@@ -182,7 +185,8 @@ class SnapshotTaker {
     }
     if (copy.state != TokenState::available) {
       copy.cause = place.inferred.active() ? "several tokens were refused here in a row"
-                                           : std::string(to_string(place.rest.cause()));
+                   : place.rest.active()   ? to_string(place.rest.cause())
+                                           : by_the_piece;
     }
     state_.quotas.each_of_egress(number, [&](Meter& meter) {
       if (meter.limit().scope == Scope::egress || meter.limit().scope == Scope::pool) {
@@ -232,6 +236,9 @@ class SnapshotTaker {
     }
     if (slot.particulars && slot.particulars->rests.whole().active()) {
       return std::string(to_string(slot.particulars->rests.whole().cause()));
+    }
+    if (slot.particulars && slot.particulars->rests.whole().opens_at() > now_) {
+      return std::string(by_the_piece);
     }
     return slot.opens_at() > now_ ? "the server says that nothing is left" : "limit reached";
   }

@@ -54,7 +54,7 @@ struct SharedPlace {
 
   /// Nothing speaks against it.
   [[nodiscard]] bool quiet() const noexcept {
-    return !rest.active() && !inferred.active() && inferred.asked().empty();
+    return rest.idle() && !inferred.active() && inferred.asked().empty();
   }
 
   /// Nothing would be lost if it were forgotten.

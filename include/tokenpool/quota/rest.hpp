@@ -10,6 +10,7 @@
 
 #include "tokenpool/base/random.hpp"
 #include "tokenpool/base/time.hpp"
+#include "tokenpool/quota/ration.hpp"
 #include "tokenpool/quota/verdict.hpp"
 
 namespace tokenpool {
@@ -35,23 +36,28 @@ inline Duration rest_length(unsigned strikes, std::optional<std::chrono::millise
   return (std::min)(length, max_rest);
 }
 
-/// One rest and its half-open end. Requests are known by their ticket, a number that grows with each grant:
-/// what was sent before the rest began proves nothing about it. Not thread-safe.
+/// One rest and its half-open end; and between rests, what they have taught of how much is given at a time.
+/// Requests are known by their ticket, a number that grows with each grant: what was sent before the rest
+/// began proves nothing about it. Not thread-safe.
 class Rest {
  public:
   /// Resting, or waiting for the one request that shows whether the rest was long enough.
   [[nodiscard]] bool active() const noexcept { return active_; }
 
-  [[nodiscard]] bool admits(SteadyTime now) const noexcept {
-    return !active_ || (probe_ == 0 && until_ <= now);
-  }
+  /// It does not rest, and nothing of earlier rests is remembered.
+  [[nodiscard]] bool idle() const noexcept { return idle_; }
+
+  [[nodiscard]] bool admits(SteadyTime now) const noexcept { return opens_at() <= now; }
 
   /// The time is over and the one request is under way.
   [[nodiscard]] bool probing() const noexcept { return active_ && probe_ != 0; }
 
   /// When a request may go through; `end_of_time` while that depends on the answer to the one under way.
   [[nodiscard]] SteadyTime opens_at() const noexcept {
-    return !active_ ? (SteadyTime::min)() : probe_ != 0 ? end_of_time : until_;
+    if (active_) {
+      return probe_ != 0 ? end_of_time : until_;
+    }
+    return idle_ ? (SteadyTime::min)() : ration_.opens_at();
   }
 
   [[nodiscard]] SteadyTime until() const noexcept { return until_; }
@@ -59,9 +65,13 @@ class Rest {
   [[nodiscard]] Verdict cause() const noexcept { return cause_; }
 
   /// A request granted now is the probe of a rest that is over.
-  void granted(std::uint64_t ticket) noexcept {
+  void granted(std::uint64_t ticket, SteadyTime now) noexcept {
     if (active_) {
       probe_ = ticket;
+      probe_at_ = now;
+    } else if (!idle_) {
+      ration_.granted(now);
+      idle_ = ration_.is_forgotten(now);
     }
   }
 
@@ -71,17 +81,20 @@ class Rest {
     return is_new(ticket) ? (std::min)(strikes_ + 1U, 1000U) : strikes_;
   }
 
-  /// `ticket` was refused: rest until `until`, or longer if that is already so. `newest` is the latest ticket
-  /// given out.
-  void refused(std::uint64_t ticket, std::uint64_t newest, SteadyTime until, Verdict cause) noexcept {
+  /// `ticket` was refused, as is known `now`: rest until `until`, or longer if that is already so. `newest`
+  /// is the latest ticket given out.
+  void refused(std::uint64_t ticket, std::uint64_t newest, SteadyTime now, SteadyTime until,
+               Verdict cause) noexcept {
     if (is_new(ticket)) {
       strikes_ = strikes_after(ticket);
       began_ = newest;
       probe_ = 0;
     }
+    refused_at_ = active_ ? refused_at_ : now;
     until_ = active_ ? (std::max)(until_, until) : until;
     cause_ = cause;
     active_ = true;
+    idle_ = false;
   }
 
   /// Somebody else tests whether the rest was long enough: no test here before `until`.
@@ -95,9 +108,17 @@ class Rest {
   /// Returns whether a rest ended by this.
   bool succeeded(std::uint64_t ticket) noexcept {
     if (!active_ || !is_new(ticket)) {
+      ration_.succeeded(ticket);
       return false;
     }
-    *this = Rest{};
+    if (cause_ == Verdict::rate_limited) {
+      ration_.opened(ticket, probe_at_, probe_at_ - refused_at_);
+    }
+    Rest awake;
+    awake.ration_ = ration_;
+    awake.idle_ = ration_.is_forgotten(probe_at_);
+    awake.until_ = probe_at_;
+    *this = awake;
     return true;
   }
 
@@ -125,11 +146,15 @@ class Rest {
   [[nodiscard]] bool is_new(std::uint64_t ticket) const noexcept { return ticket > began_; }
 
   SteadyTime until_{};
+  SteadyTime refused_at_{};  ///< the first time since the last success
+  SteadyTime probe_at_{};
   std::uint64_t began_ = 0;
   std::uint64_t probe_ = 0;
   unsigned strikes_ = 0;
   Verdict cause_ = Verdict::success;
   bool active_ = false;
+  bool idle_ = true;
+  Ration ration_;
 };
 
 }  // namespace tokenpool

@@ -316,3 +316,38 @@ TEST_CASE("failures that are nobody's fault leave the token as it is") {
   CHECK(rig.token("t0").successes == 1);
   CHECK(rig.token("t0").requests == 4);
 }
+
+TEST_CASE("a token that gives one request at a time is not asked for two") {
+  Rig rig({.tokens = tokens(1)});
+  // One unit comes back every six seconds.
+  const auto one_and_a_refusal = [&] {
+    rig.once();
+    rig.once(limited(6s));
+    rig.pass(6s);
+  };
+  rig.once(limited(6s));
+  rig.pass(6s);
+  one_and_a_refusal();
+  one_and_a_refusal();
+  for (int i = 0; i < 10; ++i) {
+    rig.once();
+    CHECK(rig.wait() == 6s);
+    CHECK(rig.token("t0").state == TokenState::resting);
+    CHECK(rig.token("t0").cause == "gives a few requests at a time");
+    rig.pass(6s);
+  }
+}
+
+TEST_CASE("an egress that gives one request at a time is not asked for two") {
+  Rig rig({.tokens = tokens(3)});
+  for (int i = 0; i < 3; ++i) {
+    rig.once(limited(6s, LimitScope::egress));
+    rig.pass(6s);
+    rig.once();
+  }
+  CHECK(rig.wait() == 6s);
+  CHECK(rig.snapshot().egresses[0].cause == "gives a few requests at a time");
+  rig.pass(6s);
+  rig.once();
+  CHECK(rig.wait() == 6s);
+}

@@ -28,7 +28,7 @@ struct Place {
   void refuse(std::uint32_t account, Duration own_rest = 1h) { refuse_old(++ticket, account, own_rest); }
   void refuse_old(std::uint64_t old, std::uint32_t account, Duration own_rest = 1h) {
     Refusal refusal{.account = account};
-    refusal.own.refused(old, ticket, now + own_rest, Verdict::rate_limited);
+    refusal.own.refused(old, ticket, now, now + own_rest, Verdict::rate_limited);
     cause.refused(refusal, ticket);
     if (cause.active()) {
       cause.lengthen(old, ticket, now, usable, random);

@@ -57,11 +57,11 @@ TEST_CASE("a word of less than a second is not believed twice in a row") {
 TEST_CASE("a rest admits nothing before its time and one request after it") {
   Rest rest;
   CHECK(rest.admits(at(0s)));
-  rest.refused(1, 1, at(10s), Verdict::rate_limited);
+  rest.refused(1, 1, at(0s), at(10s), Verdict::rate_limited);
   CHECK_FALSE(rest.admits(at(9999ms)));
   CHECK(rest.opens_at() == at(10s));
   CHECK(rest.admits(at(10s)));
-  rest.granted(2);
+  rest.granted(2, at(10s));
   CHECK(rest.probing());
   CHECK_FALSE(rest.admits(at(99s)));
   CHECK(rest.opens_at() == end_of_time);
@@ -69,8 +69,8 @@ TEST_CASE("a rest admits nothing before its time and one request after it") {
 
 TEST_CASE("the request at the end of a rest decides") {
   Rest rest;
-  rest.refused(1, 1, at(10s), Verdict::rate_limited);
-  rest.granted(2);
+  rest.refused(1, 1, at(0s), at(10s), Verdict::rate_limited);
+  rest.granted(2, at(10s));
   SECTION("its success ends the rest") {
     CHECK(rest.succeeded(2));
     CHECK_FALSE(rest.active());
@@ -79,7 +79,7 @@ TEST_CASE("the request at the end of a rest decides") {
   }
   SECTION("its refusal begins the next with one strike more") {
     CHECK(rest.strikes_after(2) == 2);
-    rest.refused(2, 2, at(30s), Verdict::rate_limited);
+    rest.refused(2, 2, at(0s), at(30s), Verdict::rate_limited);
     CHECK(rest.strikes() == 2);
     CHECK_FALSE(rest.probing());
     CHECK(rest.opens_at() == at(30s));
@@ -93,38 +93,38 @@ TEST_CASE("the request at the end of a rest decides") {
 
 TEST_CASE("what was sent before a rest began proves nothing") {
   Rest rest;
-  rest.refused(3, 7, at(10s), Verdict::rate_limited);
+  rest.refused(3, 7, at(0s), at(10s), Verdict::rate_limited);
   CHECK_FALSE(rest.succeeded(5));
   CHECK(rest.active());
   rest.inconclusive(5);
   CHECK(rest.active());
   CHECK(rest.strikes_after(6) == 1);
-  rest.refused(6, 7, at(12s), Verdict::rate_limited);
+  rest.refused(6, 7, at(0s), at(12s), Verdict::rate_limited);
   CHECK(rest.strikes() == 1);
   CHECK(rest.until() == at(12s));
 }
 
 TEST_CASE("an old refusal does not end the test that is under way") {
   Rest rest;
-  rest.refused(3, 7, at(10s), Verdict::rate_limited);
-  rest.granted(8);
-  rest.refused(5, 8, at(11s), Verdict::rate_limited);
+  rest.refused(3, 7, at(0s), at(10s), Verdict::rate_limited);
+  rest.granted(8, at(10s));
+  rest.refused(5, 8, at(0s), at(11s), Verdict::rate_limited);
   CHECK(rest.probing());
   CHECK(rest.succeeded(8));
 }
 
 TEST_CASE("a rest is only ever lengthened") {
   Rest rest;
-  rest.refused(1, 1, at(10s), Verdict::rate_limited);
-  rest.granted(2);
-  rest.refused(2, 2, at(5s), Verdict::quota_exhausted);
+  rest.refused(1, 1, at(0s), at(10s), Verdict::rate_limited);
+  rest.granted(2, at(10s));
+  rest.refused(2, 2, at(0s), at(5s), Verdict::quota_exhausted);
   CHECK(rest.until() == at(10s));
   CHECK(rest.cause() == Verdict::quota_exhausted);
 }
 
 TEST_CASE("a person ends a rest") {
   Rest rest;
-  rest.refused(1, 1, at(10s), Verdict::rate_limited);
+  rest.refused(1, 1, at(0s), at(10s), Verdict::rate_limited);
   rest.end();
   CHECK(rest.admits(at(0s)));
   CHECK(rest.strikes() == 0);
