@@ -30,22 +30,7 @@ class Consequences {
       count();
       return {};
     }
-    switch (meaning_.verdict) {
-      case Verdict::success:
-      case Verdict::caller_error: accepted(); break;
-      case Verdict::rate_limited:
-      case Verdict::quota_exhausted: meaning_.eject ? eject() : Blame(ending_).limited(); break;
-      case Verdict::token_invalid: invalid(); break;
-      case Verdict::forbidden: forbidden(); break;
-      case Verdict::network_error: unreachable(); break;
-      case Verdict::server_error:
-      case Verdict::overloaded:
-      case Verdict::ambiguous: break;
-    }
-    if (meaning_.verdict != Verdict::network_error && meaning_.verdict != Verdict::ambiguous) {
-      reached();
-    }
-    release_probes();
+    act();
     count();
     return std::move(ending_.result);
   }
@@ -66,6 +51,25 @@ class Consequences {
   }
 
  private:
+  void act() {
+    switch (meaning_.verdict) {
+      case Verdict::success:
+      case Verdict::caller_error: accepted(); break;
+      case Verdict::rate_limited:
+      case Verdict::quota_exhausted: meaning_.eject ? eject() : Blame(ending_).limited(); break;
+      case Verdict::token_invalid: invalid(); break;
+      case Verdict::forbidden: forbidden(); break;
+      case Verdict::network_error: unreachable(); break;
+      case Verdict::server_error:
+      case Verdict::overloaded:
+      case Verdict::ambiguous: break;
+    }
+    if (meaning_.verdict != Verdict::network_error && meaning_.verdict != Verdict::ambiguous) {
+      reached();
+    }
+    release_probes();
+  }
+
   [[nodiscard]] Rests* own_rests() noexcept {
     return slot_.particulars ? &slot_.particulars->rests : nullptr;
   }
@@ -73,8 +77,7 @@ class Consequences {
   /// As most requests end: accepted, with nothing that a success could heal.
   [[nodiscard]] bool uneventful() const noexcept {
     const bool accepted = meaning_.verdict == Verdict::success || meaning_.verdict == Verdict::caller_error;
-    return accepted && !slot_.particulars && ending_.account == nullptr && ending_.egress.quiet() &&
-           ending_.bucket.quiet() && state_.service.idle() &&
+    return accepted && state_.nothing_rests(slot_, ending_.grant.place) &&
            state_.endpoints[slot_.endpoint].refused_in_a_row.empty();
   }
 

@@ -60,7 +60,9 @@ class Granting {
     ++slot.face.granted;
     ++state_.egress_places[grant.place.egress].in_flight;
     ++state_.bucket_places[grant.place.bucket].in_flight;
-    put_to_the_test(slot, grant);
+    if (!state_.nothing_rests(slot, grant.place)) {
+      put_to_the_test(slot, grant);
+    }
     const TokenRoom room = state_.measure(slot);
     state_.policy.on_granted(slot.face);
     state_.place(slot, room);

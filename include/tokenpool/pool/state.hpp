@@ -135,6 +135,12 @@ struct PoolState {
                                                : account_rests[account];
   }
 
+  /// Neither the token nor anything that it shares with others rests, did so lately or is suspected.
+  [[nodiscard]] bool nothing_rests(const Slot& slot, const Place& at) const noexcept {
+    return !slot.particulars && (slot.account & account_of_its_own) != 0 &&
+           egress_places[at.egress].quiet() && bucket_places[at.bucket].quiet() && service.idle();
+  }
+
   /// Puts the slot where it belongs after anything about it changed.
   void refresh(Slot& slot) noexcept { place(slot, measure(slot)); }
 
