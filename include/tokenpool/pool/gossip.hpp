@@ -122,7 +122,7 @@ class Hearsay {
     const SteadyTime until = after(state_.latest, news.left);
     // A millisecond is how far off a rest may come back that was told by this pool itself.
     if (!rest.active() || after(rest.until(), std::chrono::milliseconds(2)) < until) {
-      rest.refused(state_.newest_ticket + 1, state_.newest_ticket, until, news.cause);
+      rest.refused(state_.newest_ticket + 1, state_.newest_ticket, state_.latest, until, news.cause);
     }
   }
 
