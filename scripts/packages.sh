@@ -8,6 +8,7 @@ packages_to_build=('g++-12|g++' cmake ninja-build pkg-config libcurl4-openssl-de
 packages_to_test=(catch2 ccache python3 openssl 'nginx-light|nginx' tinyproxy microsocks redis-server
   'clang-14|clang' 'libclang-rt-14-dev|libclang-rt-dev'
   'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy')
+packages_to_measure=(libbenchmark-dev valgrind python3)
 # For `tests/run full` alone: a compiler for Windows, and what makes another distribution.
 packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap)
 
