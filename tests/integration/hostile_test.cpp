@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,12 +10,14 @@
 
 #include "catch_compat.hpp"
 #include "support/calls.hpp"
+#include "support/gzip.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;
 using test::ContainsSubstring;
 using test::each_way;
 using test::failure;
+using test::gzipped;
 using test::How;
 using test::http;
 using test::options_for;
@@ -27,13 +28,6 @@ using Then = Turn::Then;
 using Read = Turn::Read;
 
 namespace {
-
-/// What gzip makes of the output of a shell command.
-std::string gzipped(const std::string& command) {
-  const test::TemporaryFolder folder;
-  REQUIRE(std::system(("(" + command + ") | gzip -c >" + folder / "gz").c_str()) == 0);
-  return folder.read("gz");
-}
 
 std::string as_gzip(const std::string& packed) { return http(200, packed, "Content-Encoding: gzip\r\n"); }
 

@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "catch_compat.hpp"
+#include "support/calls.hpp"
+#include "support/gzip.hpp"
 #include "support/quota_server.hpp"
 #include "support/scripted_server.hpp"
 #include "tokenpool/tokenpool.hpp"
@@ -23,7 +25,12 @@
 using namespace tokenpool;
 using namespace std::chrono_literals;
 using test::ContainsSubstring;
+using test::each_way;
+using test::failure;
+using test::How;
 using test::http;
+using test::options_for;
+using test::post;
 using test::ScriptedServer;
 using test::Turn;
 using Then = Turn::Then;
@@ -42,13 +49,6 @@ std::string chunk(const std::string& bytes) {
 std::string event(const std::string& data) { return chunk("data: " + data + "\n\n"); }
 const std::string done = event("[DONE]");
 
-ClientOptions options_for(const ScriptedServer& server, ClientOptions options = {}) {
-  options.base_url = server.origin() + "/v1";
-  options.tokens = parse_tokens("sk-a,sk-b,sk-c");
-  options.egress = {{.id = "here"}};
-  return options;
-}
-
 /// Waits for what another thread does; a minute is what a hang costs.
 template <class Condition>
 bool comes_true(Condition&& condition) {
@@ -60,9 +60,7 @@ bool comes_true(Condition&& condition) {
   return true;
 }
 
-/// The two ways to listen to a stream, under one name.
-enum class How { blocking, async };
-
+/// A stream in either way, under one name.
 template <class OnEvent>
 std::future<Result<Response>> listen(Client<>& client, How how, Request request, OnEvent on_event) {
   if (how == How::blocking) {
@@ -81,8 +79,6 @@ std::future<Result<Response>> listen(Client<>& client, How how, Request request,
                       [promise](Result<Response> result) { promise->set_value(std::move(result)); });
   return promise->get_future();
 }
-
-Request post() { return {.method = "POST", .path = "/chat", .body = "{}"}; }
 
 /// A server that writes events as fast as it is let.
 struct Flood {
@@ -109,15 +105,10 @@ struct Flood {
       {{.bytes = stream_head, .more = [this](int connection) { return pour(connection); }}}};
 };
 
-Error failure(const Result<Response>& result) {
-  REQUIRE_FALSE(result.has_value());
-  return result.error();
-}
-
 }  // namespace
 
 TEST_CASE("the first event is handed over before the server sends the second") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     std::promise<void> seen;
     ScriptedServer server({{.bytes = stream_head + event("first"), .more = [&](int connection) {
                               seen.get_future().wait_for(60s);
@@ -137,7 +128,7 @@ TEST_CASE("the first event is handed over before the server sends the second") {
 }
 
 TEST_CASE("a stream that was read to its end leaves its connection to the next call") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     const Turn whole{.bytes = stream_head + event("a") + done, .more = [](int connection) {
                        std::this_thread::sleep_for(5ms);
                        return ScriptedServer::send_all(connection, last_chunk);
@@ -152,7 +143,7 @@ TEST_CASE("a stream that was read to its end leaves its connection to the next c
 }
 
 TEST_CASE("DONE ends a stream though the server leaves it open") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     ScriptedServer server({{stream_head + event("a") + done, Then::stall}});
     Client<> client(options_for(server));
     const auto began = std::chrono::steady_clock::now();
@@ -162,7 +153,7 @@ TEST_CASE("DONE ends a stream though the server leaves it open") {
 }
 
 TEST_CASE("a consumer that has enough hangs up") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     std::promise<bool> hung_up;
     ScriptedServer server({{.bytes = stream_head, .more = [&](int connection) {
                               while (ScriptedServer::send_all(connection, event("more"))) {
@@ -185,7 +176,7 @@ TEST_CASE("a stream that breaks off is an error that carries what came") {
   const std::vector<Turn> breaks{{stream_head + event(chat) + event(chat), Then::close},
                                  {stream_head + event(chat) + event(chat) + "5\r\nda", Then::close},
                                  {stream_head + event(chat) + event(chat) + last_chunk}};
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     for (const Turn& turn : breaks) {
       ScriptedServer server({turn});
       Client<> client(options_for(server));
@@ -204,7 +195,7 @@ TEST_CASE("a stream that breaks off is an error that carries what came") {
 
 TEST_CASE("an error before the first event moves to another token") {
   const std::string error = R"({"error":{"message":"slow down","code":"rate_limit_exceeded"}})";
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     ScriptedServer server({{stream_head + event(error) + last_chunk},
                            {http(200, error, "Content-Type: application/json\r\n")},
                            {stream_head + event("a") + done + last_chunk}});
@@ -218,7 +209,7 @@ TEST_CASE("an error before the first event moves to another token") {
 }
 
 TEST_CASE("a consumer that stops taking stops the server") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     Flood flood;
     ClientOptions options = options_for(flood.server);
     options.timeouts.idle = 300ms;  // shorter than the pause, which is no silence
@@ -276,7 +267,7 @@ TEST_CASE("a raw body that pauses without a gate is offered again") {
 
 TEST_CASE("a gate that is opened at any moment misses no event") {
   constexpr int total = 5000;
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     std::string body = stream_head;
     for (int i = 0; i < total; ++i) body += event(std::to_string(i));
     ScriptedServer server({{body + done + last_chunk}});
@@ -311,8 +302,33 @@ TEST_CASE("a gate that is opened at any moment misses no event") {
   }
 }
 
+TEST_CASE("a packed stream is unpacked and may pause anywhere") {
+  constexpr int total = 20'000;
+  const std::string packed = test::gzipped("for i in $(seq 1 20000); do printf 'data: %d\\n\\n' $i; done");
+  const std::string head = "Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\n";
+  for (const How how : each_way) {
+    ScriptedServer server({{http(200, packed, head)}});
+    Client<> client(options_for(server));
+    Request request = post();
+    request.gate = std::make_shared<BodyGate>();
+    int last = 0;
+    int offers = 0;
+    const auto result = listen(client, how, request, [&](const ServerSentEvent& e) {
+                          if (++offers % 7 == 0) {
+                            request.gate->resume();
+                            return BodyAction::pause;
+                          }
+                          if (e.data == std::to_string(last + 1)) ++last;
+                          return BodyAction::take;
+                        }).get();
+    REQUIRE(result);
+    CHECK(last == total);
+    CHECK(offers == total + (offers / 7));
+  }
+}
+
 TEST_CASE("silence in a stream ends it after the idle time") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     ScriptedServer server({{stream_head + event("a"), Then::stall}});
     Client<> client(options_for(server, {.timeouts = {.idle = 100ms}}));
     const Error error = failure(listen(client, how, post(), [](const ServerSentEvent&) {}).get());
@@ -344,7 +360,7 @@ TEST_CASE("what a consumer throws reaches the caller and leaves the client usabl
   Client<> client(options_for(server));
   const auto full = [](const ServerSentEvent&) -> bool { throw std::runtime_error("the disk is full"); };
   CHECK_THROWS_WITH(client.stream(post(), full), "the disk is full");
-  const Error error = failure(listen(client, How::async, post(), full).get());
+  const Error error = failure(listen(client, How::asynchronous, post(), full).get());
   CHECK(error.code() == ErrorCode::invalid_request);
   CHECK_THAT(error.what(), ContainsSubstring("the disk is full"));
   const OnBody fail = [](std::string_view) -> BodyAction { throw std::runtime_error("full"); };
@@ -461,9 +477,9 @@ const std::vector<std::string> phases{"waiting",     "connecting", "sending", "r
 }  // namespace
 
 TEST_CASE("cancelling ends a call at once wherever it is") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     for (const std::string& phase : phases) {
-      INFO(phase << (how == How::async ? " asynchronous" : " blocking"));
+      INFO(phase << (how == How::asynchronous ? " asynchronous" : " blocking"));
       Stuck call(phase);
       auto result = call.begin(how);
       REQUIRE(comes_true([&] { return call.is_there(); }));
@@ -479,9 +495,9 @@ TEST_CASE("cancelling ends a call at once wherever it is") {
 }
 
 TEST_CASE("a deadline ends a call wherever it is") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     for (const char* phase : {"connecting", "sending", "receiving", "silent", "paused"}) {
-      INFO(phase << (how == How::async ? " asynchronous" : " blocking"));
+      INFO(phase << (how == How::asynchronous ? " asynchronous" : " blocking"));
       Stuck call(phase);
       call.deadline = 200ms;
       const auto began = std::chrono::steady_clock::now();
@@ -494,9 +510,9 @@ TEST_CASE("a deadline ends a call wherever it is") {
 }
 
 TEST_CASE("destroying the client ends a call wherever it is") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     for (const std::string& phase : phases) {
-      INFO(phase << (how == How::async ? " asynchronous" : " blocking"));
+      INFO(phase << (how == How::asynchronous ? " asynchronous" : " blocking"));
       Stuck call(phase);
       auto result = call.begin(how);
       REQUIRE(comes_true([&] { return call.is_there(); }));
@@ -507,7 +523,7 @@ TEST_CASE("destroying the client ends a call wherever it is") {
 }
 
 TEST_CASE("a consumer may destroy the client and is not called again") {
-  for (const How how : {How::blocking, How::async}) {
+  for (const How how : each_way) {
     std::string events;
     for (int i = 0; i < 100; ++i) events += event("a");
     ScriptedServer server({{stream_head + events, Then::stall}});
@@ -525,7 +541,8 @@ TEST_CASE("a consumer may destroy the client and is not called again") {
 TEST_CASE("streams of the example server are whole and spend the tokens that are left") {
   test::QuotaServer server({"--tokens", "sk-a,sk-b", "--limit", "3"});
   Client<> client({.base_url = server.base_url(), .tokens = parse_tokens("sk-a,sk-b")});
-  for (const How how : {How::blocking, How::async, How::blocking, How::async, How::blocking, How::async}) {
+  for (const How how : {How::blocking, How::asynchronous, How::blocking, How::asynchronous, How::blocking,
+                        How::asynchronous}) {
     Request request{.method = "POST",
                     .path = "/chat/completions",
                     .body = R"({"stream":true,"messages":[{"role":"user","content":"one two"}]})"};
@@ -556,7 +573,7 @@ TEST_CASE("streams and plain calls of many threads share a client") {
     switch (kind) {
       case 0: return client.send(models).ok();
       case 1: return client.send_async(models).get().ok();
-      case 2: return listen(client, How::async, chat, ignore).get().has_value();
+      case 2: return listen(client, How::asynchronous, chat, ignore).get().has_value();
       default: return client.stream(chat, ignore).ok();
     }
   };
