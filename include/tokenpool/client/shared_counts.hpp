@@ -23,6 +23,11 @@ class SharedCounts {
         add(use, "token=" + token.id + (by_account ? " account=" + account : ""));
       }
     }
+    for (AccountSnapshot& account : snapshot.accounts) {
+      for (LimitUse& use : account.limits) {
+        add(use, "account=" + account.id);
+      }
+    }
     for (EgressSnapshot& egress : snapshot.egresses) {
       for (LimitUse& use : egress.limits) {
         add(use, use.scope == "pool" ? use.scope : "egress=" + egress.id);

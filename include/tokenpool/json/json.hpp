@@ -86,8 +86,10 @@ inline nlohmann::json server_json(const std::vector<LimitFact>& facts) {
 
 /// The snapshot as JSON; times in milliseconds. Its shape only ever gains members within a major version.
 inline nlohmann::json to_json(const PoolSnapshot& snapshot) {
-  nlohmann::json json{
-      {"version", 1}, {"tokens", nlohmann::json::array()}, {"egresses", nlohmann::json::array()}};
+  nlohmann::json json{{"version", 1},
+                      {"tokens", nlohmann::json::array()},
+                      {"accounts", nlohmann::json::array()},
+                      {"egresses", nlohmann::json::array()}};
   for (const TokenSnapshot& token : snapshot.tokens) {
     nlohmann::json entry = detail::common_json(token);
     entry["account"] = token.account;
@@ -96,6 +98,9 @@ inline nlohmann::json to_json(const PoolSnapshot& snapshot) {
     entry["latency_ms"] = static_cast<double>(token.latency.count()) / 1000;
     entry["server"] = detail::server_json(token.server);
     json["tokens"].push_back(std::move(entry));
+  }
+  for (const AccountSnapshot& account : snapshot.accounts) {
+    json["accounts"].push_back(detail::common_json(account));
   }
   for (const EgressSnapshot& egress : snapshot.egresses) {
     json["egresses"].push_back(detail::common_json(egress));

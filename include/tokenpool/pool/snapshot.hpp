@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "tokenpool/pool/state.hpp"
@@ -67,6 +68,20 @@ struct TokenSnapshot {
       server{};  ///< what the server last said of its own counts, as far as that still holds
 };
 
+/// One account, with what its tokens in the pool did together. A token without an account is none.
+struct AccountSnapshot {
+  std::string id{};
+  TokenState state{};  ///< of what its tokens share: available, resting or probing
+  std::optional<std::chrono::milliseconds> rest{};
+  std::string cause{};
+  std::uint32_t in_flight{};
+  std::uint64_t requests{};
+  std::uint64_t successes{};
+  std::uint64_t rate_limited{};
+  std::uint64_t failures{};
+  std::vector<LimitUse> limits{};
+};
+
 /// One egress.
 struct EgressSnapshot {
   std::string id{};
@@ -93,6 +108,7 @@ struct PoolTotals {
 /// A copy of the pool's state at one moment.
 struct PoolSnapshot {
   std::vector<TokenSnapshot> tokens{};
+  std::vector<AccountSnapshot> accounts{};  ///< those that have tokens, in the order of their first ones
   std::vector<EgressSnapshot> egresses{};
   PoolTotals pool{};
 };
@@ -110,6 +126,7 @@ class SnapshotTaker {
       if (Slot& slot = state_.roster[number]; slot.present || slot.face.in_flight != 0) {
         snapshot.tokens.push_back(token(slot));
         count(snapshot.tokens.back().state, snapshot.pool);
+        add_to_account(slot, snapshot.accounts);
       }
     }
     for (std::uint32_t number = 0; number < state_.egresses.size(); ++number) {
@@ -168,13 +185,50 @@ class SnapshotTaker {
     return copy;
   }
 
+  void add_to_account(const Slot& slot, std::vector<AccountSnapshot>& accounts) {
+    if ((slot.account & account_of_its_own) != 0) {
+      return;
+    }
+    const auto [known, is_first] = account_places_.try_emplace(slot.account, accounts.size());
+    if (is_first) {
+      accounts.push_back(account(slot.account));
+    }
+    AccountSnapshot& sum = accounts[known->second];
+    sum.in_flight += slot.face.in_flight;
+    sum.requests += requests_of(slot.tally);
+    sum.successes += slot.tally.successes;
+    sum.rate_limited += slot.tally.rate_limited;
+    sum.failures += slot.tally.failures;
+  }
+
+  AccountSnapshot account(std::uint32_t number) {
+    const Rest& whole = state_.account_rests[number].whole();
+    AccountSnapshot copy{.id = std::string(state_.roster.accounts().name(number)),
+                         .state = state_at(whole.opens_at())};
+    if (copy.state != TokenState::available) {
+      copy.rest = left(whole.opens_at());
+      copy.cause = whole.active() ? to_string(whole.cause()) : by_the_piece;
+    }
+    state_.quotas.each_of_egress(0, [&](Meter& meter) {
+      if (meter.limit().scope == Scope::account) {
+        copy.limits.push_back(use(meter, {.account = number}));
+      }
+    });
+    return copy;
+  }
+
+  /// The state of what many tokens share.
+  [[nodiscard]] TokenState state_at(SteadyTime opens) const noexcept {
+    return opens <= now_          ? TokenState::available
+           : opens == end_of_time ? TokenState::probing
+                                  : TokenState::resting;
+  }
+
   EgressSnapshot egress(std::uint32_t number) {
     const SharedPlace& place = state_.egress_places[number];
     const SteadyTime opens = place.opens_at(state_.roster.usable());
     EgressSnapshot copy{.id = state_.egresses[number].id,
-                        .state = opens <= now_          ? TokenState::available
-                                 : opens == end_of_time ? TokenState::probing
-                                                        : TokenState::resting,
+                        .state = state_at(opens),
                         .in_flight = place.in_flight,
                         .requests = requests_of(place.tally),
                         .successes = place.tally.successes,
@@ -264,6 +318,7 @@ class SnapshotTaker {
 
   PoolState& state_;
   SteadyTime now_;
+  std::unordered_map<std::uint32_t, std::size_t> account_places_;  ///< by account number, in the snapshot
 };
 
 }  // namespace detail

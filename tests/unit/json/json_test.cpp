@@ -74,6 +74,7 @@ TEST_CASE("a snapshot as JSON has every member that is promised") {
     INFO(name);
     CHECK(json["egresses"][0].contains(name));
   }
+  CHECK(json["accounts"].empty());
   CHECK(names_of(json["tokens"][0]["limits"][0]) == "amount resets_ms scope unit used window_ms");
 }
 
@@ -101,6 +102,23 @@ TEST_CASE("a snapshot as JSON tells what happened") {
   CHECK(json["egresses"][0]["requests"] == 2);
   CHECK(json["pool"]["available"] == 1);
   CHECK(json["pool"]["resting"] == 1);
+}
+
+TEST_CASE("a snapshot as JSON lists accounts like egresses") {
+  std::vector<Token> tokens = parse_tokens("sk-a, sk-b, sk-c");
+  tokens[0].account = tokens[1].account = "acme";
+  ScriptedClient t(0, {.tokens = tokens, .limits = {Limit::per_account(5, 1h)}});
+  t.transport->answer(429, R"({"error":{"scope":"account"}})", {{"Retry-After", "60"}}).answer(200);
+  REQUIRE(t.get());
+  const nlohmann::json json = to_json(t.client->stats());
+  REQUIRE(json["accounts"].size() == 1);
+  const nlohmann::json& account = json["accounts"][0];
+  CHECK(account["id"] == "acme");
+  CHECK(account["state"] == "resting");
+  CHECK(account["rest_ms"] == 60000);
+  CHECK(account["rate_limited"] == 1);
+  CHECK(account["limits"][0]["used"] == 1);
+  CHECK(account.size() == json["egresses"][0].size() + 1);
 }
 
 TEST_CASE("a secret serialises as stars") { CHECK(nlohmann::json(Secret("sk-canary")).dump() == "\"***\""); }

@@ -96,3 +96,33 @@ TEST_CASE("each state of a token has its own name") {
   CHECK(names ==
         std::set<std::string_view>{"available", "resting", "probing", "ejected", "disabled", "draining"});
 }
+
+TEST_CASE("a snapshot says what the tokens of an account did together") {
+  std::vector<Token> list = tokens(4);
+  list[0].account = list[2].account = "acme";
+  list[3].account = "other";
+  Rig rig({.tokens = list, .limits = {Limit::per_account(5, 60s), Limit::per_token(9, 60s)}});
+  rig.times(3);
+  const Lease held = rig.lease();
+  rig.once(meaning(Verdict::server_error));
+  rig.once();
+  rig.once(limited(5s));
+  const PoolSnapshot snapshot = rig.snapshot();
+  REQUIRE(snapshot.accounts.size() == 2);
+  const AccountSnapshot& acme = snapshot.accounts[0];
+  CHECK(acme.id == "acme");
+  CHECK(acme.successes == 2);
+  CHECK(acme.failures == 1);
+  CHECK(acme.rate_limited == 1);
+  CHECK(acme.requests == 4);
+  CHECK(acme.state == TokenState::resting);
+  CHECK(acme.cause == "rate_limited");
+  CHECK(*acme.rest == 5s);
+  const AccountSnapshot& other = snapshot.accounts[1];
+  CHECK(other.id == "other");
+  CHECK(other.in_flight == 1);
+  CHECK(other.state == TokenState::available);
+  REQUIRE(other.limits.size() == 1);
+  CHECK(other.limits[0].amount == 5);
+  CHECK(other.limits[0].used == 1);
+}
