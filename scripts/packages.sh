@@ -10,7 +10,7 @@ packages_to_test=(catch2 ccache python3 openssl 'nginx-light|nginx' tinyproxy mi
   'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy')
 packages_to_measure=(libbenchmark-dev valgrind python3)
 # For `tests/run full` alone: a compiler for Windows, and what makes another distribution.
-packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap)
+packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap debian-archive-keyring)
 
 say() { printf '%s\n' "$*"; }
 
