@@ -3,10 +3,14 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <limits>
+#include <future>
+#include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "catch_compat.hpp"
@@ -174,6 +178,44 @@ TEST_CASE("a server that is slow but not silent is heard to its end") {
   auto asynchronous = test::begin(client, post(), How::asynchronous);
   CHECK(blocking.get()->body == "0123456789");
   CHECK(asynchronous.get()->body == "0123456789");
+}
+
+TEST_CASE("a server that thinks for long once it has the whole body is not taken for a silent one") {
+  const auto thinking = [](int connection) {
+    std::this_thread::sleep_for(2500ms);
+    return ScriptedServer::send_all(connection, test::http(200, "thought"));
+  };
+  ScriptedServer server(std::vector<Turn>(10, Turn{.more = thinking}));
+  const auto produced = [](std::optional<std::uint64_t> size) {
+    return Body::from(
+        [left = std::size_t{1'000'000}](char* buffer, std::size_t capacity) mutable {
+          const std::size_t count = (std::min)(capacity, left);
+          std::fill_n(buffer, count, 'x');
+          left -= count;
+          return count;
+        },
+        size);
+  };
+  const std::string large(1'000'000, 'x');
+  std::vector<std::unique_ptr<Client<>>> clients;
+  std::vector<std::future<Result<Response>>> calls;
+  const auto call_all = [&](const std::string& url) {
+    ClientOptions options = options_for(url);
+    options.timeouts.idle = 1000ms;
+    if (url.starts_with("https:")) options.tls.ca_file = test::Certificates::instance().pem("ca");
+    clients.push_back(std::make_unique<Client<>>(options));
+    for (const Body& body : {Body("small"), Body(large), produced(1'000'000), produced({}),
+                             Body::multipart({{.name = "large", .content = large}})}) {
+      calls.push_back(test::begin(*clients.back(), post(body), How::asynchronous));
+    }
+  };
+  call_all(server.origin());
+  std::optional<test::Nginx> by_http2;
+  if (test::all_here({"openssl", "setpriv", "nginx"})) {
+    by_http2.emplace("client_max_body_size 0; location / { proxy_pass " + server.origin() + "; }");
+    call_all(by_http2->origin());
+  }
+  for (auto& call : calls) CHECK(call.get()->body == "thought");
 }
 
 TEST_CASE("a header line that comes byte by byte without end is silence") {
