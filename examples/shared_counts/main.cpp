@@ -7,6 +7,7 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tokenpool/ledger/redis.hpp>
@@ -55,6 +56,15 @@ struct Tally {
   std::atomic<int> failed{0};
 };
 
+/// Returns false, at once, if `instant` is unknown or lies behind `end`.
+bool sleep_until(std::optional<tokenpool::WallTime> instant, std::chrono::steady_clock::time_point end) {
+  if (!instant || *instant - std::chrono::system_clock::now() > end - std::chrono::steady_clock::now()) {
+    return false;
+  }
+  std::this_thread::sleep_until(*instant);
+  return true;
+}
+
 void send_until(std::chrono::steady_clock::time_point end, tokenpool::Client<>& client, Tally& tally) {
   const tokenpool::Request request{.path = "/models"};
   const auto count_refusals = [&](const std::vector<tokenpool::Attempt>& attempts) {
@@ -72,8 +82,10 @@ void send_until(std::chrono::steady_clock::time_point end, tokenpool::Client<>& 
     }
     count_refusals(result.error().attempts());
     switch (result.error().code()) {
-      case tokenpool::ErrorCode::exhausted:  // nothing comes free before the end
       case tokenpool::ErrorCode::deadline_exceeded: return;
+      case tokenpool::ErrorCode::exhausted:
+        if (!sleep_until(result.error().retry_at(), end)) return;
+        break;
       case tokenpool::ErrorCode::ledger:
         ++tally.without_ledger;
         std::this_thread::sleep_for(50ms);
