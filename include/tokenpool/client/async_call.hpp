@@ -152,12 +152,12 @@ class AsyncCall final : private OwnedRequest,
   void ask_ledger(Ask ask) {
     const LedgerQuestion question = this->ledger_question(ask);
     std::vector<Claim> claims = ask.claims;
-    asking_.emplace(std::move(ask));
+    asking_ = std::make_shared<Ask>(std::move(ask));
     set_timer(attempts_.deadline(), [](AsyncCall& self) {
       self.hear_ledger({.failure = "the ledger did not answer before the deadline"});
     });
     state_.ledger_clerk().reserve(
-        question, std::move(claims), [self = this->shared_from_this()](LedgerReply reply) {
+        question, std::move(claims), asking_, [self = this->shared_from_this()](LedgerReply reply) {
           const auto kept = std::make_shared<LedgerReply>(std::move(reply));
           self->post([kept](AsyncCall& call) { call.hear_ledger(std::move(*kept)); });
         });
@@ -168,7 +168,7 @@ class AsyncCall final : private OwnedRequest,
       return;
     }
     loop().forget(timer_);
-    Ask ask = *std::move(asking_);
+    Ask ask = std::move(*asking_);
     asking_.reset();
     std::optional<Obtained> obtained = this->confirm(std::move(ask), std::move(reply));
     if (!obtained) {
@@ -285,7 +285,7 @@ class AsyncCall final : private OwnedRequest,
   std::optional<CancelRegistration> cancelled_by_client_;
   std::optional<BodyGate::Listener> resumed_;
   std::optional<Waiter> waiter_;
-  std::optional<Ask> asking_;
+  std::shared_ptr<Ask> asking_;  ///< while the ledger is asked
   std::optional<Sending> sending_;
   std::uint64_t exchange_ = 0;
   std::pair<SteadyTime, std::uint64_t> timer_{};

@@ -27,11 +27,12 @@ class LedgerClerk {
   LedgerClerk& operator=(const LedgerClerk&) = delete;
   ~LedgerClerk() { stop(); }
 
-  /// Asks for a lease without blocking; `done` is called on the clerk's thread. Nobody is told any more once
-  /// the clerk has stopped.
-  void reserve(LedgerQuestion question, std::vector<Claim> claims, std::function<void(LedgerReply)> done) {
+  /// Asks for a lease without blocking; `done` is called on the clerk's thread. Nobody is asked any more once
+  /// `asker` is gone, and nobody told once the clerk has stopped.
+  void reserve(LedgerQuestion question, std::vector<Claim> claims, std::weak_ptr<const void> asker,
+               std::function<void(LedgerReply)> done) {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back({question, std::move(claims), std::move(done)});
+    jobs_.push_back({question, std::move(claims), std::move(asker), std::move(done)});
     start();
   }
 
@@ -62,6 +63,7 @@ class LedgerClerk {
   struct Job {
     LedgerQuestion question;
     std::vector<Claim> claims;
+    std::weak_ptr<const void> asker;
     std::function<void(LedgerReply)> done;
   };
 
@@ -85,8 +87,10 @@ class LedgerClerk {
         Job job = std::move(jobs_.front());
         jobs_.pop_front();
         lock.unlock();
-        job.question.claims = job.claims;
-        job.done(desk_.reserve(job.question));
+        if (!job.asker.expired()) {
+          job.question.claims = job.claims;
+          job.done(desk_.reserve(job.question));
+        }
         lock.lock();
       } else {
         urgent_ = false;
