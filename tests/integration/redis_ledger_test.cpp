@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "catch_compat.hpp"
-#include "rotate/support/temporary_folder.hpp"
 #include "support/redis_server.hpp"
+#include "support/temporary_folder.hpp"
 #include "tokenpool/ledger/redis_tls.hpp"
 #include "tokenpool/testing/ledger_suite.hpp"
 

@@ -15,8 +15,8 @@
 
 #include "catch_compat.hpp"
 #include "child_process.hpp"
-#include "rotate/support/temporary_folder.hpp"
 #include "support/quota_server.hpp"
+#include "support/temporary_folder.hpp"
 #include "tokenpool/ledger/sqlite.hpp"
 #include "tokenpool/testing/ledger_suite.hpp"
 #include "tokenpool/tokenpool.hpp"
