@@ -43,9 +43,11 @@ struct Ending {
       slot.more().note = meaning.reason;
     }
     tell(PoolEvent::Kind::rest, rest.until(), scope);
-    const bool whole = slot.particulars && &rest == &slot.particulars->rests.whole();
-    publish(LedgerNews::Kind::rest, rest.until(),
-            whole ? subject_of(state, account_of_its_own | slot.face.slot, 0) : subject(scope));
+    if (state.ask_ledger) {
+      const bool whole = slot.particulars && &rest == &slot.particulars->rests.whole();
+      publish(LedgerNews::Kind::rest, rest.until(),
+              whole ? subject_of(state, account_of_its_own | slot.face.slot, 0) : subject(scope));
+    }
   }
 
   /// The same without telling.
