@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tokenpool/client/options.hpp"
 #include "tokenpool/http/headers.hpp"
@@ -15,10 +17,11 @@
 
 namespace tokenpool::detail {
 
-/// URL and headers of one attempt.
+/// URL and headers of one attempt; the request, the token and the client, whose texts they are, outlive it.
 struct Wire {
   std::string url;
-  Headers headers;
+  HeaderViews headers;
+  std::vector<char> credential;  ///< the value of the field that is made anew
 };
 
 /// What is wrong with the form that `body` may be.
@@ -62,28 +65,26 @@ inline std::optional<std::string> problem_with(const Request& request) {
 }
 
 /// Adds the fields of `layer` whose names no layer above has; repeated ones of one layer stay together.
-inline void add_layer(Headers& headers, const Headers& layer) {
-  const Headers above = layer.empty() ? Headers() : headers;
+inline void add_layer(HeaderViews& headers, const Headers& layer) {
+  const std::size_t above = headers.size();
   for (const HeaderField& field : layer) {
-    if (!above.get(field.name)) {
+    if (!headers.has(field.name, above)) {
       headers.add(field.name, field.value);
     }
   }
 }
 
 /// The headers that come before the credential: the request's win over the token's, those over the client's.
-inline Headers merged_headers(const ClientOptions& options, const Credential& credential,
-                              const Request& request, std::string_view accept) {
+inline HeaderViews merged_headers(const ClientOptions& options, const Credential& credential,
+                                  const Request& request, std::string_view accept) {
   constexpr std::size_t our_own = 5;
-  Headers headers;
+  HeaderViews headers;
   headers.reserve(request.headers.size() + credential.headers.size() + options.headers.size() + our_own);
-  for (const HeaderField& field : request.headers) {
-    headers.add(field.name, field.value);
-  }
+  add_layer(headers, request.headers);
   add_layer(headers, credential.headers);
   add_layer(headers, options.headers);
   const auto add_unless_there = [&](const char* name, std::string_view value) {
-    if (!value.empty() && !headers.get(name)) {
+    if (!value.empty() && !headers.has(name)) {
       headers.add(name, value);
     }
   };
@@ -122,9 +123,15 @@ inline Wire wire_for(const ClientOptions& options, const std::optional<BaseUrl>&
   for (const auto& [name, value] : request.query) {
     add_query(*url, name, value);
   }
-  Headers headers = merged_headers(options, credential, request, accept);
-  options.auth.apply(credential.secret.reveal(), headers, *url);
-  return {std::move(*url), std::move(headers)};
+  Wire wire{*std::move(url), merged_headers(options, credential, request, accept),
+            options.auth.field_value(credential.secret.reveal())};
+  if (options.auth.in_query()) {
+    add_query(wire.url, options.auth.name(), credential.secret.reveal());
+  } else {
+    wire.headers.remove(options.auth.name());
+    wire.headers.add(options.auth.name(), {wire.credential.data(), wire.credential.size()});
+  }
+  return wire;
 }
 
 }  // namespace tokenpool::detail

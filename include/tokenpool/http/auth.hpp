@@ -6,10 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "tokenpool/base/secret.hpp"
-#include "tokenpool/http/headers.hpp"
-#include "tokenpool/http/url.hpp"
+#include <vector>
 
 namespace tokenpool {
 
@@ -31,20 +28,30 @@ class Auth {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] bool in_query() const noexcept { return kind_ == Kind::query; }
 
-  /// Puts the credential into `headers` or `url`.
-  void apply(std::string_view secret, Headers& headers, std::string& url) const {
+  /// What the header field says; empty for a query parameter. Its bytes stay where they are when the vector
+  /// is moved, as those of a short string would not.
+  [[nodiscard]] std::vector<char> field_value(std::string_view secret) const {
     switch (kind_) {
-      case Kind::bearer: return headers.set(name_, std::string("Bearer ").append(secret));
-      case Kind::header: return headers.set(name_, std::string(secret));
-      case Kind::basic: return headers.set(name_, "Basic " + base64(secret));
-      case Kind::query: return add_query(url, name_, secret);
+      case Kind::bearer: return joined("Bearer ", secret);
+      case Kind::header: return joined("", secret);
+      case Kind::basic: return joined("Basic ", base64(secret));
+      case Kind::query: break;
     }
+    return {};
   }
 
  private:
   enum class Kind : std::uint8_t { bearer, header, query, basic };
 
   Auth(Kind kind, std::string name) : kind_(kind), name_(std::move(name)) {}
+
+  static std::vector<char> joined(std::string_view scheme, std::string_view credential) {
+    std::vector<char> value;
+    value.reserve(scheme.size() + credential.size());
+    value.insert(value.end(), scheme.begin(), scheme.end());
+    value.insert(value.end(), credential.begin(), credential.end());
+    return value;
+  }
 
   /// RFC 4648 4.
   static std::string base64(std::string_view text) {

@@ -114,4 +114,49 @@ class Headers {
   std::vector<HeaderField> fields_;
 };
 
+/// A header field whose texts lie elsewhere, and stay there for as long as it is used.
+struct HeaderView {
+  std::string_view name{};
+  std::string_view value{};
+};
+
+/// The header of a request while it is put together: of its caller's, its token's and its client's fields
+/// only one is new to each request, so none is copied. A plain value: not synchronised.
+class HeaderViews {
+ public:
+  /// Appends a field, whether or not one of this name is there.
+  void add(std::string_view name, std::string_view value) { fields_.push_back(HeaderView{name, value}); }
+
+  /// Removes every field of this name.
+  void remove(std::string_view name) {
+    std::erase_if(fields_, [name](const HeaderView& f) { return equal_ignoring_case(f.name, name); });
+  }
+
+  /// Whether one of the first `count` fields has this name.
+  [[nodiscard]] bool has(std::string_view name, std::size_t count) const noexcept {
+    return std::any_of(fields_.begin(), fields_.begin() + static_cast<std::ptrdiff_t>(count),
+                       [name](const HeaderView& field) { return equal_ignoring_case(field.name, name); });
+  }
+  [[nodiscard]] bool has(std::string_view name) const noexcept { return has(name, size()); }
+
+  /// The same fields with texts of their own.
+  [[nodiscard]] Headers copied() const {
+    Headers headers;
+    headers.reserve(size());
+    for (const HeaderView& field : fields_) {
+      headers.add(field.name, field.value);
+    }
+    return headers;
+  }
+
+  /// Makes space for `fields` of them.
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
+  [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
+  [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return fields_.end(); }
+
+ private:
+  std::vector<HeaderView> fields_;
+};
+
 }  // namespace tokenpool

@@ -113,7 +113,7 @@ class ScriptedTransport {
   SentRequest record(const TransportRequest& request) {
     SentRequest sent{.method = request.method,
                      .url = request.url,
-                     .headers = request.headers,
+                     .headers = request.headers.copied(),
                      .body = body_of(request.body),
                      .source = request.source,
                      .proxy = request.proxy,

@@ -57,7 +57,7 @@ struct HttpOptions {
 struct TransportRequest {
   const std::string& method;
   const std::string& url;
-  const Headers& headers;
+  const HeaderViews& headers;
   Body& body;
   const std::string& source;                ///< local address or device; empty: the system's choice
   const std::optional<std::string>& proxy;  ///< empty text: none; absent: the system's choice

@@ -11,9 +11,15 @@ namespace {
 
 const Credential credential{.token_id = "t0", .secret = "sk-canary", .base_url = {}, .headers = {}};
 
-detail::Wire wire(const Request& request, const ClientOptions& options = {},
-                  const Credential& token = credential) {
-  return detail::wire_for(options, parse_base_url("https://host/v1"), token, request);
+/// A Wire that outlives its request.
+struct Sent {
+  std::string url;
+  Headers headers;
+};
+
+Sent wire(const Request& request, const ClientOptions& options = {}, const Credential& token = credential) {
+  const detail::Wire wire = detail::wire_for(options, parse_base_url("https://host/v1"), token, request);
+  return {wire.url, wire.headers.copied()};
 }
 
 std::string complaint(const Request& request) { return detail::problem_with(request).value_or("none"); }
@@ -21,7 +27,7 @@ std::string complaint(const Request& request) { return detail::problem_with(requ
 }  // namespace
 
 TEST_CASE("a request without headers gets what a JSON API expects") {
-  const detail::Wire sent = wire({.method = "POST", .path = "/x", .body = "{}"}, {.user_agent = "me/1"});
+  const Sent sent = wire({.method = "POST", .path = "/x", .body = "{}"}, {.user_agent = "me/1"});
   CHECK(sent.url == "https://host/v1/x");
   CHECK(sent.headers == Headers{{"Accept", "application/json"},
                                 {"Content-Type", "application/json"},
@@ -75,6 +81,14 @@ TEST_CASE("the query and then the credential are added to the URL") {
   const ClientOptions options{.auth = Auth::query("key")};
   CHECK(wire({.path = "/x?a=1", .query = {{"b", "2 3"}}}, options).url ==
         "https://host/v1/x?a=1&b=2%203&key=sk-canary");
+}
+
+TEST_CASE("a credential in the URL is percent-encoded and in no header") {
+  Credential token = credential;
+  token.secret = "a+b/c=";
+  const Sent sent = wire({.path = "/x?alt=sse"}, {.auth = Auth::query("key")}, token);
+  CHECK(sent.url == "https://host/v1/x?alt=sse&key=a%2Bb%2Fc%3D");
+  CHECK_FALSE(sent.headers.get("Authorization"));
 }
 
 TEST_CASE("a token with a base URL of its own is used there") {

@@ -63,9 +63,9 @@ struct BodyTraits {
 /// would allocate twice a line.
 class HeaderLines {
  public:
-  void assign(const Headers& headers, BodyTraits body) {
-    const bool no_type = body.present && !body.multipart && !headers.get("Content-Type");
-    const bool no_expect = body.large && !headers.get("Expect");
+  void assign(const HeaderViews& headers, BodyTraits body) {
+    const bool no_type = body.present && !body.multipart && !headers.has("Content-Type");
+    const bool no_expect = body.large && !headers.has("Expect");
     make_space(headers);
     for (const auto& field : headers) {
       add(field.name, field.value.empty() ? ";" : ": ", field.value);
@@ -83,7 +83,7 @@ class HeaderLines {
 
  private:
   /// For all that may come, since the nodes point to each other and into the text.
-  void make_space(const Headers& headers) {
+  void make_space(const HeaderViews& headers) {
     constexpr std::size_t our_own_bytes = 32;
     constexpr std::size_t our_own_lines = 2;
     std::size_t bytes = our_own_bytes;
