@@ -64,6 +64,7 @@ TEST_CASE("a Redis ledger keeps all that a ledger must") {
   RedisServer server;
   testing::LedgerStand stand;
   stand.window = 300ms;
+  stand.patience = 2s;
   stand.connect = [&](std::chrono::milliseconds) {
     return std::make_shared<RedisLedger>(options_for(server));
   };
