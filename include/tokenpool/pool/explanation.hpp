@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/need.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/quota/attempt.hpp"
@@ -50,6 +51,21 @@ inline std::vector<Skipped> passed_over(PoolState& state, const Need& need, cons
     }
   }
   return skipped;
+}
+
+/// What stands in the way, in words.
+inline std::string name_of(PoolState& state, const Blocker& blocker) {
+  switch (blocker.scope) {
+    case LimitScope::egress: return "egress " + state.egresses[blocker.number].id;
+    case LimitScope::bucket: return "bucket " + std::string(state.buckets.name(blocker.number));
+    case LimitScope::account: return "account " + std::string(state.roster.accounts().name(blocker.number));
+    case LimitScope::service: return "the service";
+    case LimitScope::token:
+      return state.roster.usable() == 1 ? "token " + std::string(state.roster[blocker.number].face.id)
+                                        : "every one of " + std::to_string(state.roster.usable()) + " tokens";
+    case LimitScope::unknown: break;
+  }
+  return "the pool";
 }
 
 }  // namespace tokenpool::detail

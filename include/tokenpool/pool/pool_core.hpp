@@ -1,6 +1,6 @@
 #pragma once
 // The pool but for the pick: one lock, one queue, and the rules of the files beside it applied in the right
-// order: granting.hpp (who gets a lease), settling.hpp (what its end means), changes.hpp (what a person
+// order: serving.hpp (who gets a lease), settling.hpp (what its end means), changes.hpp (what a person
 // changes). Not a template, so that a program with five policies has one pool in it.
 
 #include <algorithm>
@@ -19,9 +19,10 @@
 
 #include "tokenpool/pool/changes.hpp"
 #include "tokenpool/pool/claims.hpp"
+#include "tokenpool/pool/explanation.hpp"
 #include "tokenpool/pool/gossip.hpp"
-#include "tokenpool/pool/granting.hpp"
 #include "tokenpool/pool/lease.hpp"
+#include "tokenpool/pool/serving.hpp"
 #include "tokenpool/pool/settling.hpp"
 #include "tokenpool/pool/snapshot.hpp"
 #include "tokenpool/pool/state.hpp"
@@ -31,14 +32,10 @@
 namespace tokenpool::detail {
 
 /// A pool of tokens. Thread-safe; does no I/O and reads no clock.
-///
-/// The invariant of the queue: after every change nobody waits who could be served. So a newcomer only has to
-/// look whether somebody with the same needs waits; whatever else it takes could not have served anyone in
-/// the queue.
 class PoolCore : private LeaseKeeper {
  public:
   PoolCore(PoolOptions options, PolicyPort& policy)
-      : max_waiting_(options.max_waiting), state_(validated(options), policy), grant_(state_, queue_, *this) {
+      : max_waiting_(options.max_waiting), state_(validated(options), policy), serving_(state_, *this) {
     state_.roster.reserve(options.tokens.size());
     for (Token& token : options.tokens) {
       changes_.insert(std::move(token));
@@ -50,23 +47,13 @@ class PoolCore : private LeaseKeeper {
   /// A lease now, or why not. Throws what the policy throws, Error{invalid_request} for its bad index,
   /// std::bad_alloc; the pool is then as it was.
   Acquired acquire(const LeaseRequest& request, Now now) {
-    return locked([&] { return take(request, now.steady); });
+    return locked([&] { return serving_.take(request, now.steady); });
   }
 
   /// A lease now, or a place in the queue: empty means that `waiter` is served later, by wake(). Never is not
   /// queued for; NotUntil comes back when the queue is as long as it may be.
   std::optional<Acquired> acquire_or_join(Waiter& waiter, Now now, NotUntil& refusal) {
-    return locked([&]() -> std::optional<Acquired> {
-      Acquired acquired = take(waiter.request, now.steady);
-      const bool full = max_waiting_ != 0 && queue_.size() >= max_waiting_;
-      if (const NotUntil* until = std::get_if<NotUntil>(&acquired); until != nullptr && !full) {
-        refusal = *until;
-        queue_.join(waiter, *until);
-        wake_first(&waiter);
-        return std::nullopt;
-      }
-      return acquired;
-    });
+    return locked([&] { return serving_.take_or_join(waiter, now.steady, max_waiting_, refusal); });
   }
 
   /// What was given to `waiter`, which is then out of the queue; empty while it waits. Throws what the policy
@@ -83,10 +70,7 @@ class PoolCore : private LeaseKeeper {
   /// unnoticed.
   std::optional<Acquired> leave(Waiter& waiter) {
     return locked([&] {
-      if (waiter.line != nullptr) {
-        queue_.leave(waiter);
-        serve(state_.latest);
-      }
+      serving_.leave(waiter);
       return std::exchange(waiter.granted, std::nullopt);
     });
   }
@@ -95,7 +79,7 @@ class PoolCore : private LeaseKeeper {
   /// until woken.
   SteadyTime sleep_until(const Waiter& waiter) {
     const std::lock_guard lock(mutex_);
-    return queue_.first() == &waiter ? queue_.timer() : end_of_time;
+    return serving_.sleep_until(waiter);
   }
 
   /// Why `waiter` was not served the last time it was looked at.
@@ -106,7 +90,7 @@ class PoolCore : private LeaseKeeper {
 
   /// Time went on: serves those who waited for it.
   void tick(Now now) {
-    locked([&] { serve(now.steady); });
+    locked([&] { serving_.serve(now.steady); });
   }
 
   /// The ledger refused what `ask` asked for: the lease is given back, and the claim's place has no room for
@@ -146,7 +130,7 @@ class PoolCore : private LeaseKeeper {
     locked([&] {
       state_.advance(now.steady);
       std::for_each(news.begin(), news.end(), [&](const LedgerNews& one) { Hearsay(state_).hear(one); });
-      serve(state_.latest);
+      serving_.serve(state_.latest);
     });
   }
 
@@ -161,7 +145,7 @@ class PoolCore : private LeaseKeeper {
     locked([&] {
       check_new(state_.roster, token);
       changes_.insert(token);
-      serve(state_.latest);
+      serving_.serve(state_.latest);
     });
   }
 
@@ -219,14 +203,14 @@ class PoolCore : private LeaseKeeper {
           changes_.insert(token);
         }
       }
-      serve(state_.latest);
+      serving_.serve(state_.latest);
     });
   }
 
   PoolSnapshot snapshot(Now now) {
     return locked([&] {
-      serve(now.steady);
-      return SnapshotTaker(state_).take(queue_.size());
+      serving_.serve(now.steady);
+      return SnapshotTaker(state_).take(serving_.waiting());
     });
   }
 
@@ -236,19 +220,7 @@ class PoolCore : private LeaseKeeper {
   /// A refusal in words: whose limit, and what it is about.
   std::string describe(const NotUntil& refusal) {
     const std::lock_guard lock(mutex_);
-    switch (refusal.why.scope) {
-      case LimitScope::egress: return "egress " + state_.egresses[refusal.why.number].id;
-      case LimitScope::bucket: return "bucket " + std::string(state_.buckets.name(refusal.why.number));
-      case LimitScope::account:
-        return "account " + std::string(state_.roster.accounts().name(refusal.why.number));
-      case LimitScope::service: return "the service";
-      case LimitScope::token:
-        return state_.roster.usable() == 1
-                   ? "token " + std::string(state_.roster[refusal.why.number].face.id)
-                   : "every one of " + std::to_string(state_.roster.usable()) + " tokens";
-      case LimitScope::unknown: break;
-    }
-    return "the pool";
+    return name_of(state_, refusal.why);
   }
 
  protected:
@@ -268,7 +240,7 @@ class PoolCore : private LeaseKeeper {
       }
     } const wake_all{woken};
     const std::lock_guard lock(mutex_);
-    woken_ = &woken;
+    serving_.report_to(woken);
     return action();
   }
 
@@ -279,73 +251,18 @@ class PoolCore : private LeaseKeeper {
       Slot* slot = state_.roster.find(id);
       if (slot != nullptr) {
         change(*slot);
-        serve(state_.latest);
+        serving_.serve(state_.latest);
       }
       return slot != nullptr;
     });
-  }
-
-  Acquired take(const LeaseRequest& request, SteadyTime now) {
-    serve(now);
-    if (!queue_.empty()) {
-      if (const WaitLine* line = queue_.line_of(request)) {
-        return line->refusal;
-      }
-    }
-    return grant_(request);
-  }
-
-  /// Serves the queue as far as it goes, in the order of coming.
-  void serve(SteadyTime now) {
-    state_.advance(now);
-    if (!queue_.empty()) {
-      serve_queue();
-    }
-  }
-
-  void serve_queue() {
-    queue_.unblock();
-    while (Waiter* waiter = queue_.next()) {
-      serve_one(*waiter);
-    }
-    wake_first();
-  }
-
-  void serve_one(Waiter& waiter) {
-    woken_->push_back(waiter.wakeable);
-    try {
-      Acquired acquired = grant_(waiter.request, waiter.order);
-      if (const NotUntil* refusal = std::get_if<NotUntil>(&acquired)) {
-        waiter.line->refusal = *refusal;
-        waiter.line->blocked = true;
-        woken_->pop_back();
-        return;
-      }
-      waiter.granted.emplace(std::move(acquired));
-    } catch (...) {
-      waiter.failure = std::current_exception();
-    }
-    queue_.leave(waiter);
-  }
-
-  /// The first in the queue owns the timer; when that is somebody new, or its time comes earlier, it has to
-  /// know, unless it is `asking`, who looks at the timer next anyway.
-  void wake_first(const Waiter* asking = nullptr) {
-    Waiter* first = queue_.first();
-    const SteadyTime timer = queue_.timer();
-    if (first != nullptr && first != asking && (first != timer_owner_ || timer < timer_)) {
-      woken_->push_back(first->wakeable);
-    }
-    timer_owner_ = first;
-    timer_ = timer;
   }
 
   SettleResult settle(const Grant& grant, const Outcome& outcome, Now now) override {
     return locked([&] {
       state_.advance(now.steady);
       SettleResult result = Settling(state_, grant).settle(outcome);
-      if (!queue_.empty()) {
-        serve(state_.latest);
+      if (serving_.waiting() != 0) {
+        serving_.serve(state_.latest);
       }
       return result;
     });
@@ -354,7 +271,7 @@ class PoolCore : private LeaseKeeper {
   void give_back(const Grant& grant) noexcept override {
     locked([&] {
       Settling(state_, grant).give_back();
-      serve(state_.latest);
+      serving_.serve(state_.latest);
     });
   }
 
@@ -364,19 +281,15 @@ class PoolCore : private LeaseKeeper {
     outcome.answered_at = answered_at;
     locked([&] {
       Settling(state_, grant).settle(outcome);
-      serve(state_.latest);
+      serving_.serve(state_.latest);
     });
   }
 
   std::size_t max_waiting_;
   std::mutex mutex_;
   PoolState state_;
-  WaitQueue queue_;
-  Granting grant_;
+  Serving serving_;
   Changes changes_{state_};
-  Waiter* timer_owner_ = nullptr;
-  SteadyTime timer_ = end_of_time;
-  std::vector<std::shared_ptr<Wakeable>>* woken_ = nullptr;  ///< of the change under way
 };
 
 }  // namespace tokenpool::detail

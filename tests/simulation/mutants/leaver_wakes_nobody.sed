@@ -1,5 +1,5 @@
 # When the first of the queue leaves, nobody looks whom that helps.
-# header: pool/pool_core.hpp
+# header: pool/serving.hpp
 # simulated: known
 # breaks: nobody waits while there is room
 /queue_.leave(waiter);/,/}/s/serve(state_.latest);//

@@ -2,4 +2,4 @@
 # header: quota/rest.hpp
 # simulated: strikes
 # breaks: a success forgets the strikes
-/bool succeeded(/,/^  }/s/\*this = Rest{};/active_ = false; probe_ = 0;/
+/bool succeeded(/,/^  }/s/\*this = awake;/active_ = false; probe_ = 0;/
