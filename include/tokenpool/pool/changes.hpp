@@ -78,7 +78,7 @@ class Changes {
     if (Rests* account = state_.account_rests_of(slot)) {
       account->end();
     }
-    state_.forget_refusals(slot);
+    state_.forget_refusals(slot.account);
     state_.refresh(slot);
   }
 

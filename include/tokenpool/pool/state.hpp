@@ -167,12 +167,19 @@ struct PoolState {
     }
   }
 
-  /// The refusals of the token, or of its account, tell nothing any more about what it shares with others.
-  void forget_refusals(const Slot& slot) noexcept {
+  /// The account's refusals tell nothing any more about what it shares with others.
+  void forget_refusals(std::uint32_t account) noexcept {
     for (std::vector<SharedPlace>* places : {&egress_places, &bucket_places}) {
       for (SharedPlace& place : *places) {
-        place.inferred.forget(slot.account);
+        place.inferred.forget(account);
       }
+    }
+  }
+
+  /// The same of a token that serves no longer. What its account met goes on for the others of it.
+  void forget_refusals(const Slot& slot) noexcept {
+    if ((slot.account & account_of_its_own) != 0) {
+      forget_refusals(slot.account);
     }
   }
 

@@ -392,3 +392,19 @@ TEST_CASE("a refusal that one egress has shown to be the token's own is no evide
   CHECK(rig.token("t0").state == TokenState::resting);
   CHECK(rig.token("t1").state == TokenState::resting);
 }
+
+TEST_CASE("the refusal of an account is kept when one token of it goes") {
+  std::vector<Token> list = tokens(6);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    list[i].account = "account-" + std::to_string(i / 2);
+  }
+  Rig rig({.tokens = list});
+  for (int i = 0; i < 3; ++i) {
+    rig.once(limited(1h));
+  }
+  rig.pass(1s);
+  REQUIRE(rig.wait() == 1h - 1s);
+  SECTION("removed") { rig.pool().remove("t0"); }
+  SECTION("disabled") { rig.pool().disable("t0"); }
+  CHECK(rig.wait() == 1h - 1s);
+}
