@@ -24,7 +24,7 @@
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/serving.hpp"
 #include "tokenpool/pool/settling.hpp"
-#include "tokenpool/pool/snapshot.hpp"
+#include "tokenpool/pool/snapshot_taker.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/pool/validation.hpp"
 #include "tokenpool/pool/waiters.hpp"

@@ -65,6 +65,17 @@ TEST_CASE("a token at its own limit rests until there is room") {
   CHECK(*token.rest == 60s);
 }
 
+TEST_CASE("an egress at its own limit rests until there is room") {
+  Rig rig({.tokens = tokens(2), .limits = {Limit::per_egress(2, 60s)}});
+  rig.times(1);
+  CHECK(rig.snapshot().egresses.at(0).state == TokenState::available);
+  rig.times(1);
+  const EgressSnapshot full = rig.snapshot().egresses.at(0);
+  CHECK(full.state == TokenState::resting);
+  CHECK(full.rest == 60s);
+  CHECK(full.cause == "limit reached");
+}
+
 TEST_CASE("a snapshot counts who is what") {
   Rig rig({.tokens = tokens(5)});
   rig.once(limited(5s, LimitScope::token));

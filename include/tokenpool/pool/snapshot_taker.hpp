@@ -1,0 +1,232 @@
+#pragma once
+// Takes the copy that a person sees out of a pool's state, under the pool's lock.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "tokenpool/pool/snapshot.hpp"
+#include "tokenpool/pool/state.hpp"
+
+namespace tokenpool {
+
+namespace detail {
+
+/// Copies a pool's state.
+class SnapshotTaker {
+ public:
+  explicit SnapshotTaker(PoolState& state) : state_(state), now_(state.latest) {}
+
+  PoolSnapshot take(std::size_t waiting) {
+    PoolSnapshot snapshot;
+    for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
+      if (Slot& slot = state_.roster[number]; slot.present || slot.face.in_flight != 0) {
+        snapshot.tokens.push_back(token(slot));
+        count(snapshot.tokens.back().state, snapshot.pool);
+        add_to_account(slot, snapshot.accounts);
+      }
+    }
+    for (std::uint32_t number = 0; number < state_.egresses.size(); ++number) {
+      snapshot.egresses.push_back(egress(number));
+    }
+    snapshot.pool.waiting = waiting;
+    return snapshot;
+  }
+
+ private:
+  /// What a Ration is called.
+  static constexpr std::string_view by_the_piece = "gives a few requests at a time";
+
+  static std::uint64_t requests_of(const Tally& tally) noexcept {
+    return tally.successes + tally.rate_limited + tally.failures;
+  }
+
+  static void count(TokenState state, PoolTotals& totals) noexcept {
+    switch (state) {
+      case TokenState::available: ++totals.available; break;
+      case TokenState::resting:
+      case TokenState::probing: ++totals.resting; break;
+      case TokenState::ejected: ++totals.ejected; break;
+      case TokenState::disabled: ++totals.disabled; break;
+      case TokenState::draining: break;
+    }
+  }
+
+  TokenSnapshot token(Slot& slot) {
+    TokenSnapshot copy{.id = slot.credential->token_id,
+                       .account = std::string(account_name(slot)),
+                       .state = state_of(slot),
+                       .weight = slot.face.weight,
+                       .priority = slot.face.priority,
+                       .in_flight = slot.face.in_flight,
+                       .requests = requests_of(slot.tally),
+                       .successes = slot.tally.successes,
+                       .rate_limited = slot.tally.rate_limited,
+                       .failures = slot.tally.failures,
+                       .latency = std::chrono::duration_cast<std::chrono::microseconds>(slot.face.latency)};
+    if (copy.state != TokenState::available) {
+      copy.cause = cause_of(slot);
+    }
+    if (copy.state == TokenState::resting) {
+      copy.rest = left((std::max)(rested_at(slot), state_.quotas.room_of(slot, now_).opens_at));
+    }
+    state_.quotas.each_of_token(slot, [&](Meter& meter) {
+      if (has(meter.limit().scope, Scope::token) &&
+          !has(meter.limit().scope, Scope::egress | Scope::bucket)) {
+        copy.limits.push_back(use(meter, {.token = slot.face.slot, .account = slot.account}));
+      }
+    });
+    if (slot.particulars) {
+      copy.server = slot.particulars->server.facts(now_);
+    }
+    return copy;
+  }
+
+  void add_to_account(const Slot& slot, std::vector<AccountSnapshot>& accounts) {
+    if ((slot.account & account_of_its_own) != 0) {
+      return;
+    }
+    const auto [known, is_first] = account_places_.try_emplace(slot.account, accounts.size());
+    if (is_first) {
+      accounts.push_back(account(slot.account));
+    }
+    AccountSnapshot& sum = accounts[known->second];
+    sum.in_flight += slot.face.in_flight;
+    sum.requests += requests_of(slot.tally);
+    sum.successes += slot.tally.successes;
+    sum.rate_limited += slot.tally.rate_limited;
+    sum.failures += slot.tally.failures;
+  }
+
+  AccountSnapshot account(std::uint32_t number) {
+    const Rest& whole = state_.account_rests[number].whole();
+    AccountSnapshot copy{.id = std::string(state_.roster.accounts().name(number)),
+                         .state = state_at(whole.opens_at())};
+    if (copy.state != TokenState::available) {
+      copy.rest = left(whole.opens_at());
+      copy.cause = whole.active() ? to_string(whole.cause()) : by_the_piece;
+    }
+    state_.quotas.each_of_egress(0, [&](Meter& meter) {
+      if (meter.limit().scope == Scope::account) {
+        copy.limits.push_back(use(meter, {.account = number}));
+      }
+    });
+    return copy;
+  }
+
+  /// The state of what many tokens share.
+  [[nodiscard]] TokenState state_at(SteadyTime opens) const noexcept {
+    return opens <= now_          ? TokenState::available
+           : opens == end_of_time ? TokenState::probing
+                                  : TokenState::resting;
+  }
+
+  EgressSnapshot egress(std::uint32_t number) {
+    const SharedPlace& place = state_.egress_places[number];
+    const SteadyTime rested = place.opens_at(state_.roster.usable());
+    const SteadyTime has_room = state_.quotas.gate({.egress = number}, 1, now_).opens_at;
+    EgressSnapshot copy{.id = state_.egresses[number].id,
+                        .state = rested > now_     ? state_at(rested)
+                                 : has_room > now_ ? TokenState::resting
+                                                   : TokenState::available,
+                        .in_flight = place.in_flight,
+                        .requests = requests_of(place.tally),
+                        .successes = place.tally.successes,
+                        .rate_limited = place.tally.rate_limited,
+                        .failures = place.tally.failures};
+    if (copy.state == TokenState::resting) {
+      copy.rest = left((std::max)(rested, has_room));
+    }
+    if (copy.state != TokenState::available) {
+      copy.cause = rested <= now_            ? "limit reached"
+                   : place.inferred.active() ? "several tokens were refused here in a row"
+                   : place.rest.active()     ? to_string(place.rest.cause())
+                                             : by_the_piece;
+    }
+    state_.quotas.each_of_egress(number, [&](Meter& meter) {
+      if (meter.limit().scope == Scope::egress || meter.limit().scope == Scope::pool) {
+        copy.limits.push_back(use(meter, {.egress = number}));
+      }
+    });
+    return copy;
+  }
+
+  [[nodiscard]] std::string_view account_name(const Slot& slot) const {
+    return (slot.account & account_of_its_own) != 0 ? std::string_view()
+                                                    : state_.roster.accounts().name(slot.account);
+  }
+
+  [[nodiscard]] TokenState state_of(Slot& slot) const noexcept {
+    if (!slot.present) {
+      return TokenState::draining;
+    }
+    if (slot.disabled) {
+      return TokenState::disabled;
+    }
+    if (slot.ejected) {
+      return TokenState::ejected;
+    }
+    const Rests* account = state_.account_rests_of(slot);
+    if ((slot.particulars && slot.particulars->rests.whole().probing()) ||
+        (account != nullptr && account->whole().probing())) {
+      return TokenState::probing;
+    }
+    const bool available = state_.roster.available().contains(slot.face.slot) && rested_at(slot) <= now_;
+    return available ? TokenState::available : TokenState::resting;
+  }
+
+  /// When the token and its account have rested enough as a whole.
+  [[nodiscard]] SteadyTime rested_at(const Slot& slot) const noexcept {
+    const Rests* account = state_.account_rests_of(slot);
+    return account == nullptr ? slot.opens_at() : (std::max)(slot.opens_at(), account->whole().opens_at());
+  }
+
+  [[nodiscard]] std::string cause_of(const Slot& slot) const {
+    if (slot.particulars && !slot.particulars->note.empty()) {
+      return slot.particulars->note;
+    }
+    const Rests* account = state_.account_rests_of(slot);
+    if (account != nullptr && account->whole().active()) {
+      return "account: " + std::string(to_string(account->whole().cause()));
+    }
+    if (slot.particulars && slot.particulars->rests.whole().active()) {
+      return std::string(to_string(slot.particulars->rests.whole().cause()));
+    }
+    if (slot.particulars && slot.particulars->rests.whole().opens_at() > now_) {
+      return std::string(by_the_piece);
+    }
+    return slot.opens_at() > now_ ? "the server says that nothing is left" : "limit reached";
+  }
+
+  [[nodiscard]] std::optional<std::chrono::milliseconds> left(SteadyTime until) const noexcept {
+    if (until == end_of_time) {
+      return std::nullopt;
+    }
+    return std::chrono::ceil<std::chrono::milliseconds>((std::max)(until - now_, Duration::zero()));
+  }
+
+  LimitUse use(Meter& meter, const Place& place) {
+    const Limit& limit = meter.limit();
+    LimitUse use{to_string(limit.scope), limit.unit, limit.amount, 0, limit.window, std::nullopt};
+    if (Window* window = meter.find(place)) {
+      use.used = window->used(now_);
+      if (const SteadyTime empty = window->empty_at(now_); empty > now_) {
+        use.resets_in = left(empty);
+      }
+    }
+    return use;
+  }
+
+  PoolState& state_;
+  SteadyTime now_;
+  std::unordered_map<std::uint32_t, std::size_t> account_places_;  ///< by account number, in the snapshot
+};
+
+}  // namespace detail
+
+}  // namespace tokenpool
