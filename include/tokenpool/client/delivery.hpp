@@ -33,14 +33,18 @@ class Delivery : public BodySink {
   Delivery& operator=(const Delivery&) = delete;
   virtual ~Delivery() = default;
 
-  /// Another request goes out.
-  void begin() {
+  /// Another request goes out; `on_opened` is called once if an answer comes whose body is for the caller.
+  void begin(std::function<void()> on_opened) {
+    on_opened_ = std::move(on_opened);
     opened_ = false;
     start_over();
   }
 
   bool opens(const Answer& head) final {
     opened_ = accepts(head);
+    if (opened_) {
+      on_opened_();
+    }
     return opened_;
   }
 
@@ -110,6 +114,7 @@ class Delivery : public BodySink {
   std::shared_ptr<BodyGate> gate_;
   CancelToken cancelled_by_caller_;
   CancelToken cancelled_by_client_;
+  std::function<void()> on_opened_;
   bool opened_ = false;
   bool handed_over_ = false;
   bool cancelled_ = false;

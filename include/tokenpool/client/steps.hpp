@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,10 +100,11 @@ class CallSteps : protected CallEnds<State> {
   }
 
   /// What the transport is told; valid while `sending` stays where it is.
-  [[nodiscard]] TransportRequest transport_request(const Sending& sending) {
+  [[nodiscard]] TransportRequest transport_request(Sending& sending) {
     const ClientOptions& options = state_.options();
     if (delivery_) {
-      delivery_->begin();
+      // A long stream does not hold up those who wait to see whether the token is well again.
+      delivery_->begin([this, &sending] { opened_ = sending.leased.lease.answered(this->now()); });
     }
     return {request_.method,
             sending.wire.url,
@@ -240,15 +242,21 @@ class CallSteps : protected CallEnds<State> {
   void tell_observer(const SettleResult& settled, const NextAction& next, Now now) {
     const Observer& observer = state_.options().observer;
     tell(observer.on_attempt, AttemptEvent{record_.newest()});
-    for (const PoolEvent& event : settled.events) {
-      tell(observer, event, now);
-    }
+    const auto tell_all = [&](const SettleResult& step) {
+      for (const PoolEvent& event : step.events) {
+        tell(observer, event, now);
+      }
+    };
+    tell_all(std::exchange(opened_, {}));
+    tell_all(settled);
     if (const SendAt* later = std::get_if<SendAt>(&next)) {
       tell(observer.on_retry, RetryEvent{record_.newest(), later->when - now.steady});
     } else if (std::holds_alternative<SendNext>(next)) {
       tell(observer.on_retry, RetryEvent{record_.newest(), Duration::zero()});
     }
   }
+
+  SettleResult opened_;  ///< what the beginning of a stream's answer led to
 };
 
 }  // namespace tokenpool::detail

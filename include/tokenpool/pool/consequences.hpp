@@ -24,7 +24,7 @@ class Consequences {
 
   /// An attempt ended as the outcome says.
   SettleResult apply() {
-    if (uneventful()) {
+    if (uneventful() || (ending_.grant.answered && is_acceptance())) {
       ending_.egress.lost_in_a_row = 0;
       served();
       count();
@@ -32,6 +32,15 @@ class Consequences {
     }
     act();
     count();
+    return std::move(ending_.result);
+  }
+
+  /// The server has accepted the request; how it ends is still to come.
+  SettleResult accept() {
+    if (!uneventful()) {
+      accepted();
+      reached();
+    }
     return std::move(ending_.result);
   }
 
@@ -76,9 +85,12 @@ class Consequences {
 
   /// As most requests end: accepted, with nothing that a success could heal.
   [[nodiscard]] bool uneventful() const noexcept {
-    const bool accepted = meaning_.verdict == Verdict::success || meaning_.verdict == Verdict::caller_error;
-    return accepted && state_.nothing_rests(slot_, ending_.grant.place) &&
+    return is_acceptance() && state_.nothing_rests(slot_, ending_.grant.place) &&
            state_.endpoints[slot_.endpoint].refused_in_a_row.empty();
+  }
+
+  [[nodiscard]] bool is_acceptance() const noexcept {
+    return meaning_.verdict == Verdict::success || meaning_.verdict == Verdict::caller_error;
   }
 
   void count() noexcept {

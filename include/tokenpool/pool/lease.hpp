@@ -53,6 +53,7 @@ namespace detail {
 class LeaseKeeper {
  public:
   virtual SettleResult settle(const Grant& grant, const Outcome& outcome, Now now) = 0;
+  virtual SettleResult answered(const Grant& grant, Now now) = 0;
   virtual void give_back(const Grant& grant) noexcept = 0;
   virtual void count_until(const Grant& grant, SteadyTime answered_at) noexcept = 0;
 
@@ -94,6 +95,18 @@ class Lease {
   /// From here on the server may count the request, at the latest at `gives_up_at`: a lease that is then
   /// destroyed unsettled counts until the end of its windows after that.
   void mark_sent(SteadyTime gives_up_at) noexcept { gives_up_at_ = gives_up_at; }
+
+  /// The server has accepted the request and its answer goes on: limits on requests count it from now on, and
+  /// a rest that it tests is over. Limits on cost and on what is in flight wait for settle(). Only the first
+  /// call counts.
+  SettleResult answered(Now now) {
+    if (keeper_ == nullptr || grant_.answered) {
+      return {};
+    }
+    SettleResult result = keeper_->answered(grant_, now);
+    grant_.answered = true;
+    return result;
+  }
 
   /// Ends the lease with what became of the request. Only the first call counts, and none of a moved-from
   /// lease.

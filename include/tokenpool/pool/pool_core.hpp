@@ -268,6 +268,15 @@ class PoolCore : private LeaseKeeper {
     });
   }
 
+  SettleResult answered(const Grant& grant, Now now) override {
+    return locked([&] {
+      state_.advance(now.steady);
+      SettleResult result = Settling(state_, grant).answered();
+      serving_.serve(state_.latest);
+      return result;
+    });
+  }
+
   void give_back(const Grant& grant) noexcept override {
     locked([&] {
       Settling(state_, grant).give_back();

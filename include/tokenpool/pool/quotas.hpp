@@ -163,7 +163,7 @@ class Quotas {
       return;
     }
     each(slot, grant.place.egress, [&](Meter& meter) {
-      if (meter.counts(grant.ticket)) {
+      if (holds(meter, grant)) {
         meter.refund(grant.place, grant.cost);
       }
     });
@@ -176,8 +176,20 @@ class Quotas {
       return;
     }
     each(slot, grant.place.egress, [&](Meter& meter) {
-      if (meter.counts(grant.ticket)) {
+      if (holds(meter, grant)) {
         meter.settle(grant.place, grant.cost, cost, arrived_by, answered);
+      }
+    });
+  }
+
+  /// The answer began at `answered` and goes on: what counts requests knows all of this one.
+  void settle_requests(Slot& slot, const Grant& grant, SteadyTime answered) noexcept {
+    if (unlimited(slot)) {
+      return;
+    }
+    each(slot, grant.place.egress, [&](Meter& meter) {
+      if (meter.limit().unit == Unit::requests && holds(meter, grant)) {
+        meter.settle(grant.place, grant.cost, grant.cost, answered, answered);
       }
     });
   }
@@ -228,6 +240,11 @@ class Quotas {
 
  private:
   static constexpr std::int64_t no_limit = (std::numeric_limits<std::int64_t>::max)();
+
+  /// Whether the meter has something of this lease that is still open.
+  [[nodiscard]] static bool holds(const Meter& meter, const Grant& grant) noexcept {
+    return meter.counts(grant.ticket) && !(grant.answered && meter.limit().unit == Unit::requests);
+  }
 
   [[nodiscard]] static double share_left(const Limit& limit, Window& window, SteadyTime now) noexcept {
     return 1 - static_cast<double>(window.used(now)) / static_cast<double>(limit.amount);

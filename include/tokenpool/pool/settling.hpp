@@ -35,6 +35,16 @@ class Settling {
     return result;
   }
 
+  /// The answer has begun, and it is none that refuses.
+  SettleResult answered() {
+    state_.quotas.settle_requests(slot_, grant_, state_.latest);
+    SettleResult result = Consequences(state_, grant_, {}).accept();
+    if (slot_.present) {
+      state_.refresh(slot_);
+    }
+    return result;
+  }
+
   /// Nothing was sent, and nobody learns anything.
   void give_back() noexcept {
     release();

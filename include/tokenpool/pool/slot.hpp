@@ -35,6 +35,7 @@ struct Grant {
   std::uint64_t ticket = 0;
   SteadyTime at{};
   const Credential* credential = nullptr;
+  bool answered = false;  ///< its answer has begun: the request is counted, what it found out is known
 };
 
 /// A credential that its token no longer has, with the leases in flight that still do.

@@ -321,6 +321,20 @@ TEST_CASE("a stream counts from when its header block came however long it lasts
   CHECK(next->attempts[0].waited == 0us);
 }
 
+TEST_CASE("a stream that goes on holds up nobody who waits for its token to be well") {
+  StreamClient t(1);
+  t.transport->answer(429, "{}", {{"Retry-After", "1"}}).reply(streamed(data("a") + done)).answer(200);
+  std::vector<Verdict> meanwhile;
+  const Response whole = t.client->stream({.path = "/chat"}, [&](const ServerSentEvent&) {
+    const SteadyTime began = t.clock.now().steady;
+    meanwhile.push_back(t.get().value().attempts.at(0).verdict);
+    CHECK(t.clock.now().steady == began);
+  });
+  CHECK(whole.attempts.size() == 2);
+  CHECK(meanwhile == std::vector{Verdict::success});
+  CHECK(t.client->stats().tokens.at(0).successes == 2);
+}
+
 TEST_CASE("a consumer may return nothing") {
   ScriptedClient<> t(1);
   t.transport->reply(streamed(data("a") + done));

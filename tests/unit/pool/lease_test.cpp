@@ -91,3 +91,67 @@ TEST_CASE("a lease keeps the credential that it was given") {
   rig.answer(second);
   CHECK(rig.snapshot().tokens.empty());
 }
+
+TEST_CASE("a request whose answer goes on counts from its beginning where requests are counted") {
+  Rig rig(one_a_minute());
+  Lease lease = rig.lease();
+  rig.pass(2s);
+  lease.answered(rig.now());
+  CHECK(rig.wait() == 60s);
+  rig.pass(60s);
+  CHECK(rig.has_room());
+  rig.answer(lease);
+  CHECK(rig.has_room());
+  CHECK(rig.token("t0").successes == 1);
+}
+
+TEST_CASE("a request whose answer goes on is in flight until its end") {
+  Rig rig({.tokens = tokens(1), .limits = {{.amount = 1, .scope = Scope::token, .unit = Unit::in_flight}}});
+  Lease lease = rig.lease();
+  lease.answered(rig.now());
+  CHECK_FALSE(rig.has_room());
+  rig.answer(lease);
+  CHECK(rig.has_room());
+}
+
+TEST_CASE("an answer that goes on costs what its end says") {
+  Rig rig({.tokens = tokens(1),
+           .limits = {{.amount = 10, .window = 60s, .scope = Scope::token, .unit = Unit::cost}}});
+  Lease lease = rig.lease({.cost = 4});
+  lease.answered(rig.now());
+  rig.answer(lease, success(), 7);
+  CHECK(rig.has_room({.cost = 3}));
+  CHECK_FALSE(rig.has_room({.cost = 4}));
+}
+
+TEST_CASE("the test of a rest is passed when its answer begins") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(limited(1s));
+  rig.pass(1s);
+  Lease test = rig.lease();
+  CHECK_FALSE(rig.has_room());
+  const SettleResult begun = test.answered(rig.now());
+  REQUIRE(begun.events.size() == 1);
+  CHECK(begun.events[0].kind == PoolEvent::Kind::recovered);
+  CHECK(rig.has_room());
+  CHECK(rig.answer(test).events.empty());
+}
+
+TEST_CASE("an answer that began well and ends as a refusal rests its token") {
+  Rig rig({.tokens = tokens(1)});
+  Lease lease = rig.lease();
+  lease.answered(rig.now());
+  rig.answer(lease, limited(5s));
+  CHECK(rig.wait() == 5s);
+}
+
+TEST_CASE("only the first beginning of an answer counts and none after its end") {
+  Rig rig(one_a_minute());
+  Lease lease = rig.lease();
+  lease.answered(rig.now());
+  rig.pass(10s);
+  lease.answered(rig.now());
+  rig.answer(lease);
+  lease.answered(rig.now());
+  CHECK(rig.wait() == 50s);
+}
