@@ -16,13 +16,14 @@ namespace {
 /// A request with all that it refers to.
 struct Sender {
   Exchange send(ScriptedTransport& transport) {
+    HeaderViews headers;
+    headers.add("Authorization", "Bearer sk-one");
     return transport.perform(
         {method, url, headers, body, source, proxy, timeouts, tls, http, deadline, 0, 0, false}, interrupt);
   }
 
   std::string method{"POST"};
   std::string url{"https://host/x"};
-  Headers headers{{"Authorization", "Bearer sk-one"}};
   Body body{"text"};
   std::string source{};
   std::optional<std::string> proxy{};
