@@ -17,6 +17,7 @@
 
 #include "catch_compat.hpp"
 #include "support/calls.hpp"
+#include "support/full_port.hpp"
 #include "support/gzip.hpp"
 #include "support/quota_server.hpp"
 #include "support/scripted_server.hpp"
@@ -371,40 +372,6 @@ TEST_CASE("what a consumer throws reaches the caller and leaves the client usabl
 
 namespace {
 
-/// Listens and accepts nobody: who connects, waits.
-class FullListener {
- public:
-  FullListener() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ::bind(listener_, plain, size);
-    ::listen(listener_, 0);
-    ::getsockname(listener_, plain, &size);
-    port_ = ntohs(address.sin_port);
-    for (int& guest : guests_) {
-      guest = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-      ::connect(guest, plain, size);
-    }
-  }
-  FullListener(const FullListener&) = delete;
-  FullListener& operator=(const FullListener&) = delete;
-  ~FullListener() {
-    for (const int guest : guests_) ::close(guest);
-    ::close(listener_);
-  }
-
-  std::string origin() const { return "http://127.0.0.1:" + std::to_string(port_); }
-
- private:
-  int listener_ = -1;
-  int port_ = 0;
-  int guests_[4] = {};
-};
-
 /// A call that has come to where it would stay for a long time.
 struct Stuck {
   explicit Stuck(const std::string& where) : phase(where) {
@@ -464,7 +431,7 @@ struct Stuck {
   std::atomic<bool> over{false};
   std::atomic<bool> heard{false};
   std::atomic<bool> retries{false};
-  FullListener unreachable;
+  test::FullPort unreachable;
   CancelSource source;
   std::optional<std::chrono::milliseconds> deadline;
   std::unique_ptr<ScriptedServer> server;

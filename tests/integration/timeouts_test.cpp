@@ -1,8 +1,6 @@
 // A server that falls silent in each phase of a call: which limit ends it, what that is called, and that a
 // slow server is not taken for a silent one.
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -15,6 +13,7 @@
 
 #include "catch_compat.hpp"
 #include "support/calls.hpp"
+#include "support/full_port.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;
@@ -48,37 +47,6 @@ void check_lost(const Error& error, const std::string& limit) {
   CHECK_THAT(error.what(), ContainsSubstring(limit));
 }
 
-/// A port whose queue of connections is full, so that it takes no more.
-class FullPort {
- public:
-  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = test::detail::loopback(0);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(listener_, plain, size) == 0);
-    REQUIRE(::listen(listener_, 0) == 0);
-    REQUIRE(::getsockname(listener_, plain, &size) == 0);
-    port_ = ntohs(address.sin_port);
-    for (int& guest : guests_) {
-      guest = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-      ::connect(guest, plain, size);
-    }
-  }
-  FullPort(const FullPort&) = delete;
-  FullPort& operator=(const FullPort&) = delete;
-  ~FullPort() {
-    for (const int guest : guests_) ::close(guest);
-    ::close(listener_);
-  }
-
-  std::string origin() const { return "http://127.0.0.1:" + std::to_string(port_); }
-
- private:
-  int listener_;
-  int port_ = 0;
-  int guests_[3] = {};
-};
-
 }  // namespace
 
 TEST_CASE("a server that says nothing is left at the deadline") {
@@ -107,7 +75,7 @@ TEST_CASE("silence before the answer and in the middle of it has limits of its o
 }
 
 TEST_CASE("a connection that does not come about ends by timeouts.connect in each of its phases") {
-  const FullPort full;
+  const test::FullPort full;
   const Turn mute{"", Then::stall, Read::nothing};
   for (const How how : each_way) {
     ScriptedServer no_handshake({mute});
