@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "catch_compat.hpp"
+#include "support/client.hpp"
 #include "support/quota_server.hpp"
-#include "tokenpool/tokenpool.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;

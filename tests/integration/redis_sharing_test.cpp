@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "catch_compat.hpp"
+#include "support/client.hpp"
 #include "support/quota_server.hpp"
 #include "support/redis_server.hpp"
 #include "tokenpool/ledger/redis.hpp"
-#include "tokenpool/tokenpool.hpp"
 
 using namespace std::chrono_literals;
 using namespace tokenpool;

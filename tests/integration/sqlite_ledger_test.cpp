@@ -15,11 +15,11 @@
 
 #include "catch_compat.hpp"
 #include "child_process.hpp"
+#include "support/client.hpp"
 #include "support/quota_server.hpp"
 #include "support/temporary_folder.hpp"
 #include "tokenpool/ledger/sqlite.hpp"
 #include "tokenpool/testing/ledger_suite.hpp"
-#include "tokenpool/tokenpool.hpp"
 
 using namespace std::chrono_literals;
 using namespace tokenpool;

@@ -17,11 +17,11 @@
 
 #include "catch_compat.hpp"
 #include "support/calls.hpp"
+#include "support/client.hpp"
 #include "support/full_port.hpp"
 #include "support/gzip.hpp"
 #include "support/quota_server.hpp"
 #include "support/scripted_server.hpp"
-#include "tokenpool/tokenpool.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;

@@ -12,7 +12,7 @@
 
 #include "catch_compat.hpp"
 #include "support/calls.hpp"
-#include "tokenpool/tokenpool.hpp"
+#include "support/client.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "catch_compat.hpp"
+#include "client.hpp"
 #include "guests.hpp"
 #include "scripted_server.hpp"
-#include "tokenpool/client/client.hpp"
 
 namespace test {
 

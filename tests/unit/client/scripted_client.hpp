@@ -63,4 +63,13 @@ struct ScriptedClient {
   std::unique_ptr<Client> client;
 };
 
+using ScriptedState =
+    tokenpool::detail::ClientState<tokenpool::RoundRobin, tokenpool::testing::ScriptedTransport,
+                                   tokenpool::testing::ManualClock>;
+
 }  // namespace test
+
+// Compiled once, in scripted_client.cpp: it is most of the time that a test of the client takes to build.
+extern template class tokenpool::detail::ClientState<
+    tokenpool::RoundRobin, tokenpool::testing::ScriptedTransport, tokenpool::testing::ManualClock>;
+extern template class tokenpool::detail::Call<test::ScriptedState>;
