@@ -13,7 +13,7 @@ namespace {
 
 /// When the one token of a client with room for one request a minute has room again.
 std::chrono::milliseconds room_in(ScriptedClient<>& t) {
-  const auto& used = t.client->stats().tokens.at(0).limits.at(0);
+  const LimitUse used = t.client->stats().tokens.at(0).limits.at(0);
   REQUIRE(used.used == 1);
   return used.resets_in.value();
 }
