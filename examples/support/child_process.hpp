@@ -86,10 +86,12 @@ class ChildProcess {
     if (!ended_) ::kill(id_, signal);
   }
 
-  /// Asks it to end (SIGKILL does not ask) and waits; returns its exit code, or -1 if a signal ended it.
+  /// Asks it to end (SIGKILL does not ask) and waits; returns its exit code, or -1 if a signal ended it. One
+  /// that was stopped goes on first: a SIGCONT that came later would undo how a leak checker stops it at its
+  /// end.
   int end(int signal = SIGTERM) {
-    send(signal);
     send(SIGCONT);
+    send(signal);
     return wait();
   }
 
