@@ -165,7 +165,8 @@ class CallSteps : protected CallEnds<State> {
     outcome.answered = !exchange.failure;
     outcome.answered_at = exchange.answered_at;
     outcome.latency = (std::max)(exchange.answered_at - sending.started.steady, Duration::zero());
-    if (exchange.answer.status != 0) {
+    // An interim answer such as 100 shows that the server has the request, not that it has counted it.
+    if (exchange.answer.status >= 200) {
       state_.linger().answered(outcome.latency);
     } else {
       outcome.answered_at = after(exchange.answered_at, state_.linger().length());

@@ -57,6 +57,15 @@ TEST_CASE("a call that ran into its deadline counts until the server can no long
   CHECK(room_in(t) == 20s + 60s);
 }
 
+TEST_CASE("an interim answer does not end the time in which a lost request may be counted") {
+  ScriptedClient t(1, one_a_minute());
+  t.transport->reply({.answer = {100, {}, ""},
+                      .failure = TransportFailure{FailureKind::lost, true, "connection reset"},
+                      .takes = 3s});
+  CHECK(t.post().error().code() == ErrorCode::network);
+  CHECK(room_in(t) == 20s + 60s);
+}
+
 TEST_CASE("an answer counts from its coming on") {
   ScriptedClient t(1, one_a_minute());
   t.transport->reply({.answer = {200, {}, "{}"}, .takes = 2s});

@@ -128,7 +128,7 @@ class Exchanger {
     const SteadyTime now = std::chrono::steady_clock::now();
     exchange.sent = transfer_.times_sent != 0;
     exchange.resent = transfer_.times_sent > 1;
-    exchange.answered_at = transfer_.header_complete ? transfer_.header_complete_at : now;
+    exchange.answered_at = answering() && transfer_.header_complete ? transfer_.header_complete_at : now;
     exchange.timing = timing(now - started_);
     exchange.answer = std::move(transfer_.answer);
     if (exchange.failure) {
