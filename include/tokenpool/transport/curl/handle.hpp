@@ -9,6 +9,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tokenpool/http/headers.hpp"
@@ -57,6 +58,22 @@ struct BodyTraits {
   bool multipart = false;  ///< libcurl's own, whose type it has to say itself
 };
 
+/// The content codings that this libcurl can unpack, as Accept-Encoding names them (RFC 9110, 12.5.3).
+inline const std::string& content_codings() {
+  static const std::string list = [] {
+    const auto features = static_cast<unsigned>(curl_version_info(CURLVERSION_NOW)->features);
+    std::string names = (features & CURL_VERSION_LIBZ) != 0 ? "gzip, deflate" : "";
+    for (const auto& [feature, name] :
+         {std::pair{CURL_VERSION_BROTLI, "br"}, std::pair{CURL_VERSION_ZSTD, "zstd"}}) {
+      if ((features & static_cast<unsigned>(feature)) != 0) {
+        names.append(names.empty() ? "" : ", ").append(name);
+      }
+    }
+    return names;
+  }();
+  return list;
+}
+
 /// The header fields of a request as libcurl wants them (CURLOPT_HTTPHEADER): a field with an empty value
 /// ends in a semicolon, and a bare "Name:" keeps libcurl from adding one of its own. libcurl only reads the
 /// list, so its nodes and their texts lie in two blocks that every request fills anew: curl_slist_append
@@ -66,7 +83,10 @@ class HeaderLines {
   void assign(const HeaderViews& headers, BodyTraits body) {
     const bool no_type = body.present && !body.multipart && !headers.has("Content-Type");
     const bool no_expect = body.large && !headers.has("Expect");
-    make_space(headers);
+    // Left to libcurl the field would be formatted twice, byte by byte.
+    const std::string& codings = content_codings();
+    const bool packed = !codings.empty() && !headers.has("Accept-Encoding");
+    make_space(headers, codings.size());
     for (const auto& field : headers) {
       add(field.name, field.value.empty() ? ";" : ": ", field.value);
     }
@@ -76,6 +96,9 @@ class HeaderLines {
     if (no_expect) {
       add("Expect", ":", "");
     }
+    if (packed) {
+      add("Accept-Encoding", ": ", codings);
+    }
   }
 
   /// Valid until the next assign(); null without a line.
@@ -83,10 +106,10 @@ class HeaderLines {
 
  private:
   /// For all that may come, since the nodes point to each other and into the text.
-  void make_space(const HeaderViews& headers) {
-    constexpr std::size_t our_own_bytes = 32;
-    constexpr std::size_t our_own_lines = 2;
-    std::size_t bytes = our_own_bytes;
+  void make_space(const HeaderViews& headers, std::size_t value_bytes) {
+    constexpr std::size_t our_own_names = 64;
+    constexpr std::size_t our_own_lines = 3;
+    std::size_t bytes = our_own_names + value_bytes;
     for (const auto& field : headers) {
       bytes += field.name.size() + field.value.size() + 3;
     }

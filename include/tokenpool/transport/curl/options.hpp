@@ -237,7 +237,7 @@ inline void set_route(OptionSetter& options, const TransportRequest& request) {
     // Calls that begin together wait for the first connection to show whether it can carry them all.
     options.set(CURLOPT_PIPEWAIT, 1L, "http.version");
   }
-  options.set(CURLOPT_ACCEPT_ENCODING, "", "compression");  // all that this libcurl can unpack
+  options.set(CURLOPT_ACCEPT_ENCODING, "", "compression");  // unpacks; HeaderLines asks for it
   options.set(CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(request.timeouts.connect), "timeouts.connect");
 #if LIBCURL_VERSION_NUM >= 0x075700
   // Without it a cancelled call waits for the name service to answer.
