@@ -247,6 +247,34 @@ TEST_CASE("a consumer that blocks in a blocking call stops the server") {
   CHECK(at_rest < Flood::total / 2);
 }
 
+TEST_CASE("the head of an answer is shown while the server still thinks about its body") {
+  for (const How how : each_way) {
+    std::promise<int> shown;
+    auto status = shown.get_future();
+    ScriptedServer server({{.bytes = http(503)},
+                           {.bytes = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + stream_head,
+                            .more = [&](int connection) {
+                              // The test would end here with what a hang costs if the body came first.
+                              const bool seen = status.wait_for(60s) == std::future_status::ready;
+                              return seen && ScriptedServer::send_all(connection, chunk("late") + last_chunk);
+                            }}});
+    Client<> client(options_for(server));
+    std::string body;
+    Request request = post();
+    request.on_body = [&](std::string_view bytes) { return body += bytes, BodyAction::take; };
+    request.on_head = [&](const AnswerHead& head) {
+      CHECK(head.headers.get("Content-Type") == "text/event-stream");
+      CHECK_FALSE(head.headers.get("Link"));
+      CHECK(head.attempts == 2);
+      shown.set_value(head.status);
+    };
+    const auto answer = begin(client, request, how).get();
+    REQUIRE(answer);
+    CHECK(status.get() == 200);
+    CHECK(body == "late");
+  }
+}
+
 TEST_CASE("a raw body that pauses without a gate is offered again") {
   const std::string body(100'000, 'b');
   for (const bool async : {false, true}) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -33,8 +34,13 @@ class Delivery : public BodySink {
   Delivery& operator=(const Delivery&) = delete;
   virtual ~Delivery() = default;
 
-  /// Another request goes out; `on_opened` is called once if an answer comes whose body is for the caller.
-  void begin(std::function<void()> on_opened) {
+  /// Another request goes out, by a token and an egress whose names outlive it, the call's `attempt`-th;
+  /// `on_opened` is called once if an answer comes whose body is for the caller.
+  void begin(std::string_view token_id, std::string_view egress_id, std::size_t attempt,
+             std::function<void()> on_opened) {
+    token_id_ = token_id;
+    egress_id_ = egress_id;
+    attempt_ = attempt;
     on_opened_ = std::move(on_opened);
     opened_ = false;
     start_over();
@@ -44,17 +50,16 @@ class Delivery : public BodySink {
     opened_ = accepts(head);
     if (opened_) {
       on_opened_();
+      keep_thrown([&] {
+        show({head.status, head.headers, token_id_, egress_id_, attempt_});
+        return Flow::more;
+      });
     }
     return opened_;
   }
 
   Flow take(std::string_view bytes) final {
-    try {
-      return hand_over(bytes);
-    } catch (...) {
-      thrown_ = std::current_exception();
-      return Flow::stopped;
-    }
+    return thrown_ ? Flow::stopped : keep_thrown([&] { return hand_over(bytes); });
   }
 
   bool resumed() noexcept final { return gate_ && gate_->take_resume(); }
@@ -88,6 +93,8 @@ class Delivery : public BodySink {
  protected:
   virtual void start_over() = 0;
   virtual bool accepts(const Answer& head) = 0;
+  /// An accepted answer begins.
+  virtual void show(const AnswerHead&) {}
   virtual Flow hand_over(std::string_view bytes) = 0;
   virtual void judge(Exchange& exchange) = 0;
 
@@ -111,9 +118,23 @@ class Delivery : public BodySink {
   }
 
  private:
+  /// What `step` throws is kept, and ends the exchange.
+  template <class Step>
+  Flow keep_thrown(Step&& step) noexcept {
+    try {
+      return step();
+    } catch (...) {
+      thrown_ = std::current_exception();
+      return Flow::stopped;
+    }
+  }
+
   std::shared_ptr<BodyGate> gate_;
   CancelToken cancelled_by_caller_;
   CancelToken cancelled_by_client_;
+  std::string_view token_id_;
+  std::string_view egress_id_;
+  std::size_t attempt_ = 0;
   std::function<void()> on_opened_;
   bool opened_ = false;
   bool handed_over_ = false;
@@ -122,24 +143,31 @@ class Delivery : public BodySink {
   std::exception_ptr thrown_;
 };
 
-/// Bytes as they come, for Request::on_body.
+/// Bytes as they come, for Request::on_body, and before them the head, for Request::on_head.
 class RawDelivery final : public Delivery {
  public:
   RawDelivery(const Request& request, CancelToken closing)
-      : Delivery(request, std::move(closing)), on_body_(request.on_body) {}
+      : Delivery(request, std::move(closing)), on_body_(request.on_body), on_head_(request.on_head) {}
 
   [[nodiscard]] std::string_view accept() const noexcept override { return "application/json"; }
   [[nodiscard]] std::optional<Fail> objection(const Response&) const override { return std::nullopt; }
 
  private:
   void start_over() override {}
+  [[nodiscard]] bool wants_head() const noexcept override { return static_cast<bool>(on_head_); }
   bool accepts(const Answer& head) override { return head.status >= 200 && head.status < 300; }
+  void show(const AnswerHead& head) override {
+    if (on_head_) {
+      flow_after([&] { return on_head_(head), BodyAction::take; }, Flow::more);
+    }
+  }
   Flow hand_over(std::string_view bytes) override {
     return flow_after([&] { return on_body_(bytes); }, Flow::more);
   }
   void judge(Exchange&) override {}
 
   const OnBody& on_body_;
+  const OnHead& on_head_;
 };
 
 }  // namespace tokenpool::detail

@@ -3,6 +3,7 @@
 // of them in the end.
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ class CallRecord {
     attempt.skipped = std::exchange(skipped_, {});
     trail_.push_back(std::move(attempt));
   }
+
+  /// How many requests went out, or tried to.
+  [[nodiscard]] std::size_t attempts() const noexcept { return trail_.size(); }
 
   /// A whole answer came.
   void answered(Response&& response) { last_.emplace(std::move(response)); }

@@ -104,7 +104,8 @@ class CallSteps : protected CallEnds<State> {
     const ClientOptions& options = state_.options();
     if (delivery_) {
       // A long stream does not hold up those who wait to see whether the token is well again.
-      delivery_->begin([this, &sending] { opened_ = sending.leased.lease.answered(this->now()); });
+      delivery_->begin(sending.leased.lease.credential().token_id, sending.egress.id, record_.attempts() + 1,
+                       [this, &sending] { opened_ = sending.leased.lease.answered(this->now()); });
     }
     return {request_.method,
             sending.wire.url,

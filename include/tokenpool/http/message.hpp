@@ -26,6 +26,18 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 /// Takes the body of a successful answer as it comes; see Request::on_body.
 using OnBody = std::function<BodyAction(std::string_view)>;
 
+/// What is known of an answer before its body; see Request::on_head. Valid while it is being handed over.
+struct AnswerHead {
+  int status{};
+  const Headers& headers;
+  std::string_view token_id{};
+  std::string_view egress_id{};
+  std::size_t attempts{};  ///< requests that the call has put on the wire, this one included
+};
+
+/// Is shown the head of a successful answer; see Request::on_head.
+using OnHead = std::function<void(const AnswerHead&)>;
+
 /// A request.
 struct Request {
   std::string method{"GET"};
@@ -47,6 +59,11 @@ struct Request {
   /// deadline. A call whose bytes were offered once is not repeated. What it throws reaches the caller of a
   /// blocking call; an asynchronous one ends with invalid_request. Streams (Client::stream) do not ask it.
   OnBody on_body{};
+  /// Is shown the head of the answer whose body goes to `on_body`, once, as soon as its header block is
+  /// there, on the same thread; from then on the call is not repeated. An answer without a body is shown,
+  /// too. What it throws is treated like what `on_body` throws. Without `on_body`, and by streams, it is not
+  /// asked.
+  OnHead on_head{};
   std::shared_ptr<BodyGate> gate{};  ///< lets a body or stream flow again that paused
 };
 
@@ -62,6 +79,7 @@ struct RequestOptions {
   std::string idempotency_key{};
   std::optional<std::size_t> max_response_bytes{};
   OnBody on_body{};
+  OnHead on_head{};
   std::shared_ptr<BodyGate> gate{};
 };
 
@@ -80,6 +98,7 @@ inline Request make_request(std::string method, std::string path, Body body, Req
           .idempotency_key = std::move(options.idempotency_key),
           .max_response_bytes = options.max_response_bytes,
           .on_body = std::move(options.on_body),
+          .on_head = std::move(options.on_head),
           .gate = std::move(options.gate)};
 }
 

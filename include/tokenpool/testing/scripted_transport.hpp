@@ -172,7 +172,9 @@ class ScriptedTransport {
       exchange.answer = reply.answer;
     }
     exchange.answered_at = clock_.now().steady;
-    if (request.sink != nullptr && !exchange.answer.body.empty() && request.sink->opens(exchange.answer)) {
+    const bool opens = request.sink != nullptr && exchange.answer.status >= 200 &&
+                       (request.sink->wants_head() || !exchange.answer.body.empty());
+    if (opens && request.sink->opens(exchange.answer)) {
       hand_over(std::exchange(exchange.answer.body, {}), reply.piece, request, interrupt, exchange);
     }
     exchange.sent = !exchange.failure || exchange.failure->sent;

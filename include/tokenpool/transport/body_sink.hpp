@@ -20,6 +20,8 @@ class BodySink {
     stopped,   ///< the exchange ends well at once
   };
 
+  /// Whether opens() is to be asked as soon as the header block is there, whether or not a body follows.
+  [[nodiscard]] virtual bool wants_head() const noexcept { return false; }
   /// The body of the answer with this head begins: true if it goes here, false if it is to be collected.
   virtual bool opens(const Answer& head) = 0;
   virtual Flow take(std::string_view bytes) = 0;

@@ -399,3 +399,58 @@ TEST_CASE("on_body stops a call in success and what it throws reaches the caller
   const OnBody fail = [](std::string_view) -> BodyAction { throw std::runtime_error("full"); };
   CHECK_THROWS_WITH(t.get({.on_body = fail}), "full");
 }
+
+TEST_CASE("on_head is shown the head of the answer that is delivered before its first byte") {
+  ScriptedClient<> t(2);
+  t.transport->answer(429, "slow down", {{"Retry-After", "60"}});
+  t.transport->answer(200, "bytes", {{"X-Kind", "b"}}).answer(204, "");
+  std::string order;
+  const auto call = [&] {
+    return t.get({.on_body = [&](std::string_view bytes) { return order += bytes, BodyAction::take; },
+                  .on_head =
+                      [&](const AnswerHead& head) {
+                        order += std::to_string(head.status) +
+                                 std::string(head.headers.get("X-Kind").value_or("")) + " by " +
+                                 std::string(head.token_id) + " in " + std::to_string(head.attempts) + ": ";
+                      }});
+  };
+  const auto answer = call();
+  REQUIRE(answer);
+  CHECK(order == "200b by " + answer->token_id + " in 2: bytes");
+  order.clear();
+  const auto bare = call();
+  REQUIRE(bare);
+  CHECK(order == "204 by " + bare->token_id + " in 1: ");
+}
+
+TEST_CASE("an answer that is collected shows on_head nothing") {
+  ScriptedClient<> t(1);
+  t.transport->answer(404, "no such").answer(200, "x");
+  const OnHead fail = [](const AnswerHead&) { throw std::logic_error("shown"); };
+  const auto ignore = [](std::string_view) { return BodyAction::take; };
+  CHECK(t.get({.on_body = ignore, .on_head = fail})->body == "no such");
+  CHECK(t.get({.on_head = fail})->body == "x");
+}
+
+TEST_CASE("a call whose head was shown is not repeated") {
+  ScriptedClient<> t(1);
+  t.transport->reply({.answer = {200, {}, ""}, .failure = lost});
+  const auto result = t.get(
+      {.on_body = [](std::string_view) { return BodyAction::take; }, .on_head = [](const AnswerHead&) {}});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().response()->status == 200);
+  CHECK(t.transport->sent().size() == 1);
+}
+
+TEST_CASE("what on_head throws reaches the caller and no byte follows") {
+  ScriptedClient<> t(1);
+  t.transport->answer(200, "x").answer(200, "");
+  int bytes = 0;
+  for (int i = 0; i < 2; ++i) {
+    CHECK_THROWS_WITH(t.get({.on_body = [&](std::string_view) { return ++bytes, BodyAction::take; },
+                             .on_head = [](const AnswerHead&) { throw std::runtime_error("full"); }}),
+                      "full");
+  }
+  CHECK(bytes == 0);
+  CHECK(t.client->stats().tokens[0].in_flight == 0);
+}

@@ -109,6 +109,9 @@ inline std::size_t on_header(char* data, std::size_t size, std::size_t count, vo
     } else if (line == "\r\n" || line == "\n") {
       transfer.header_complete = true;
       transfer.header_complete_at = transfer.last_byte_at;
+      if (transfer.answer.status >= 200) {
+        transfer.flow.show(transfer.answer);
+      }
     } else {
       add_field(transfer, line);
     }

@@ -26,6 +26,13 @@ class Flow {
   /// Without a sink the body is collected.
   explicit Flow(BodySink* sink) noexcept : sink_(sink) {}
 
+  /// The header block of the final answer is there.
+  void show(const Answer& head) {
+    if (sink_ != nullptr && sink_->wants_head()) {
+      static_cast<void>(takes(head));
+    }
+  }
+
   /// Whether the body of the answer with this head goes to the sink; the same for all of the body.
   bool takes(const Answer& head) {
     if (!open_) {
