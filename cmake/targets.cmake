@@ -59,6 +59,7 @@ endmacro()
 add_component(redis HEADERS "ledger/redis" PACKAGE Hiredis TARGET hiredis::hiredis)
 target_link_libraries(tokenpool_redis INTERFACE
   "$<$<TARGET_EXISTS:hiredis::hiredis_ssl>:hiredis::hiredis_ssl;OpenSSL::SSL>")
+add_component(prometheus HEADERS "prometheus[./]" PACKAGE prometheus-cpp TARGET prometheus-cpp::core)
 add_component(sqlite HEADERS "ledger/sqlite" PACKAGE SQLite3 TARGET SQLite::SQLite3)
 
 take_headers(tokenpool "")

@@ -10,8 +10,9 @@ set(VCPKG_BUILD_TYPE release) # header-only port
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     INVERTED_FEATURES
-        redis  CMAKE_DISABLE_FIND_PACKAGE_Hiredis
-        sqlite CMAKE_DISABLE_FIND_PACKAGE_SQLite3
+        prometheus CMAKE_DISABLE_FIND_PACKAGE_prometheus-cpp
+        redis      CMAKE_DISABLE_FIND_PACKAGE_Hiredis
+        sqlite     CMAKE_DISABLE_FIND_PACKAGE_SQLite3
 )
 
 vcpkg_cmake_configure(

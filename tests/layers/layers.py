@@ -31,8 +31,8 @@ ROOMS = {
     "ledger": HOUSE + ["ledger"],
     "testing": HOUSE + ["testing"],
     "testing.hpp": HOUSE + ["testing"],
-    "testing.hpp": HOUSE + ["testing"],
-    "prometheus.hpp": HOUSE,
+    "prometheus": HOUSE + ["prometheus"],
+    "prometheus.hpp": HOUSE + ["prometheus"],
     "openai.hpp": HOUSE + ["json"],
 }
 FOR_ALL = ["fwd.hpp", "version.hpp"]
@@ -45,7 +45,7 @@ LIBRARIES = {
     "hiredis/": ["ledger"],
     "openssl/": ["ledger"],
     "sqlite3": ["ledger"],
-    "prometheus/": ["prometheus.hpp"],
+    "prometheus/": ["prometheus", "prometheus.hpp"],
 }
 
 # Below transport everything is computed from what is handed in.

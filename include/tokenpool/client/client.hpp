@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -195,16 +196,26 @@ class Client {
 
   /// What every token is doing, as a copy. With a ledger its limits show what all processes have used: the
   /// ledger is asked, which may block; when it cannot be asked they show what this client has used.
-  [[nodiscard]] PoolSnapshot stats() const {
-    PoolSnapshot snapshot = state_->pool().snapshot(state_->clock().now());
-    if (const auto& ledger = state_->options().ledger) {
-      detail::SharedCounts(snapshot).read(*ledger);
-    }
-    return snapshot;
+  [[nodiscard]] PoolSnapshot stats() const { return stats_of(*state_); }
+
+  /// stats() as a function that may outlive this client, for who looks on from another thread.
+  [[nodiscard]] StatsSource stats_source() const {
+    return [watched = std::weak_ptr<State>(state_)]() -> std::optional<PoolSnapshot> {
+      const std::shared_ptr<State> state = watched.lock();
+      return state ? std::optional(stats_of(*state)) : std::nullopt;
+    };
   }
 
  private:
   using State = detail::ClientState<Policy, TransportType, ClockType>;
+
+  static PoolSnapshot stats_of(State& state) {
+    PoolSnapshot snapshot = state.pool().snapshot(state.clock().now());
+    if (const auto& ledger = state.options().ledger) {
+      detail::SharedCounts(snapshot).read(*ledger);
+    }
+    return snapshot;
+  }
 
   /// A template for the sake of those who never send JSON: they need no JSON library.
   template <class Json>

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,5 +112,8 @@ struct PoolSnapshot {
   std::vector<EgressSnapshot> egresses{};
   PoolTotals pool{};
 };
+
+/// Takes snapshots for somebody who may outlive the pool: nothing once it is gone.
+using StatsSource = std::function<std::optional<PoolSnapshot>()>;
 
 }  // namespace tokenpool

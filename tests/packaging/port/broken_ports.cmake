@@ -38,7 +38,7 @@ expect_refusal(${file} "vcpkg_fixup_pkgconfig()" "file(WRITE \"\${CURRENT_PACKAG
 expect_refusal(${file} "vcpkg_fixup_pkgconfig()" "file(MAKE_DIRECTORY \"\${CURRENT_PACKAGES_DIR}/share/doc\")" "empty folder")
 expect_refusal(vcpkg.json "\"version\": \"" "\"version\": \"9" "version.hpp")
 expect_refusal(vcpkg.json "\"sqlite\": {" "\"sqlite3\": {" "knows the feature 'sqlite'")
-expect_refusal(${file} "sqlite CMAKE_DISABLE_FIND_PACKAGE_SQLite3\n" "" "still looks for SQLite3")
+expect_refusal(${file} "sqlite     CMAKE_DISABLE_FIND_PACKAGE_SQLite3\n" "" "still looks for SQLite3")
 expect_refusal(usage "COMPONENTS sqlite" "COMPONENTS sqlite3" "usage does not tell of sqlite")
 expect_refusal(vcpkg.json "vcpkg-cmake-config" "vcpkg-cmake-configuration" "does not depend on vcpkg-cmake-config")
 expect_refusal(vcpkg.json "MIT" "BSD-3-Clause" "LICENSE")
