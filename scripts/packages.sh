@@ -6,6 +6,7 @@
 packages_to_build=('g++-12|g++' cmake ninja-build pkg-config libcurl4-openssl-dev nlohmann-json3-dev
   libcli11-dev libcpp-httplib-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev)
 packages_to_test=(catch2 ccache python3 openssl 'nginx-light|nginx' tinyproxy microsocks redis-server
+  iproute2 nftables util-linux
   'clang-14|clang' 'libclang-rt-14-dev|libclang-rt-dev'
   'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy')
 packages_to_measure=(libbenchmark-dev valgrind python3)

@@ -61,6 +61,19 @@ TEST_CASE("a chunk without a length ends the call like a lost connection") {
   CHECK(server.requests().size() == 1);
 }
 
+TEST_CASE("an answer that is cut anywhere is never taken for a whole one") {
+  const std::string whole = http(200, "hello", "X-One: 1\r\n");
+  for (const How how : each_way) {
+    for (std::size_t kept = 0; kept < whole.size(); ++kept) {
+      INFO("kept: " << whole.substr(0, kept));
+      ScriptedServer server({{whole.substr(0, kept), Then::close}});
+      Client<> client(options_for(server));
+      CHECK(failure(test::begin(client, post(), how).get()).code() == ErrorCode::network);
+      CHECK(server.requests().size() == 1);
+    }
+  }
+}
+
 TEST_CASE("a header block above its maximum ends the call") {
   const std::vector<std::string> blocks{
       "HTTP/1.1 200 OK\r\nX-Long: " + std::string(80'000, 'x') + "\r\nX-More: " + std::string(80'000, 'x'),

@@ -37,6 +37,8 @@ struct Turn {
   std::string bytes{};
   Then then = Then::go_on;
   Read read = Read::whole;
+  /// Makes the bytes of the request that was read, instead of `bytes`.
+  std::function<std::string(const std::string& request)> bytes_for{};
   /// Goes on after `bytes` as the test wants, with the connection's socket; false hangs up.
   std::function<bool(int connection)> more{};
 };
@@ -53,6 +55,11 @@ class ScriptedServer {
   explicit ScriptedServer(std::vector<Turn> script = {}, const std::string& unix_socket = {})
       : script_(script.begin(), script.end()),
         listener_(unix_socket.empty() ? listen_on_loopback() : listen_on_path(unix_socket)),
+        acceptor_([this] { accept_all(); }) {}
+  /// Asks `next_turn`, by one thread at a time, for each turn.
+  explicit ScriptedServer(std::function<Turn()> next_turn)
+      : makes_turn_(std::move(next_turn)),
+        listener_(listen_on_loopback()),
         acceptor_([this] { accept_all(); }) {}
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
@@ -99,6 +106,12 @@ class ScriptedServer {
   std::size_t accepted() const {
     const std::lock_guard lock(mutex_);
     return accepted_;
+  }
+
+  /// How many of them are still there, each with a descriptor and a thread.
+  std::size_t connected() const {
+    const std::lock_guard lock(mutex_);
+    return connections_.size();
   }
 
   /// The requests that were read as a whole or in part, as they came.
@@ -158,6 +171,7 @@ class ScriptedServer {
 
   Turn next_turn() {
     const std::lock_guard lock(mutex_);
+    if (makes_turn_) return makes_turn_();
     if (script_.empty()) return {.bytes = "echo"};
     Turn turn = std::move(script_.front());
     script_.pop_front();
@@ -185,10 +199,10 @@ class ScriptedServer {
   static bool answer(int connection, const Turn& turn, const std::string& request) {
     const bool head = request.starts_with("HEAD ");
     const std::string echo = http(200, request);
+    const std::string made = turn.bytes_for ? turn.bytes_for(request) : turn.bytes;
     const std::string_view bytes =
-        turn.bytes != "echo"
-            ? std::string_view(turn.bytes)
-            : std::string_view(echo).substr(0, head ? echo.find("\r\n\r\n") + 4 : echo.size());
+        made != "echo" ? std::string_view(made)
+                       : std::string_view(echo).substr(0, head ? echo.find("\r\n\r\n") + 4 : echo.size());
     if (!send_all(connection, bytes)) return false;
     if (turn.more && !turn.more(connection)) return false;
     switch (turn.then) {
@@ -242,6 +256,7 @@ class ScriptedServer {
   }
 
   std::deque<Turn> script_;
+  std::function<Turn()> makes_turn_;
   int port_ = 0;
   int listener_;
   mutable std::mutex mutex_;

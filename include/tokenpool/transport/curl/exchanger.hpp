@@ -220,10 +220,14 @@ class Exchanger {
     if (transfer_.stopped) {
       return std::move(transfer_.stopped);
     }
-    if (code == CURLE_OK || transfer_.flow.over()) {
+    if ((code == CURLE_OK && transfer_.header_complete) || transfer_.flow.over()) {
       return std::nullopt;
     }
     const bool sent = transfer_.times_sent != 0;
+    if (code == CURLE_OK) {
+      // libcurl takes the end of the connection for the end of the header, too.
+      return TransportFailure{FailureKind::lost, sent, "the connection ended within the answer's header"};
+    }
     return TransportFailure{failure_kind(code, sent, error_text_.data()), sent,
                             failure_text(code, error_text_.data())};
   }
