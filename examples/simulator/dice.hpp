@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "time.hpp"
 
@@ -17,7 +18,16 @@ class Dice {
     }
   }
 
+  /// Dice that show what a script says, two bytes a throw, and go on by themselves when it is over: whoever
+  /// writes the script, such as a fuzzer, decides what happens. The bytes outlive the dice.
+  explicit Dice(std::span<const std::uint8_t> script) : Dice(script.size()) { script_ = script; }
+
   std::uint64_t bits() {
+    if (script_.size() >= 2) {
+      const std::uint64_t thrown = script_[0] * 256U + script_[1];
+      script_ = script_.subspan(2);
+      return thrown << 48U;
+    }
     state_ ^= state_ >> 12U;
     state_ ^= state_ << 25U;
     state_ ^= state_ >> 27U;
@@ -43,6 +53,7 @@ class Dice {
 
  private:
   std::uint64_t state_;
+  std::span<const std::uint8_t> script_{};
 };
 
 }  // namespace simulator

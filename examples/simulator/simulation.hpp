@@ -15,7 +15,9 @@ namespace simulator {
 
 class Simulation {
  public:
-  Simulation(const World& world, std::uint64_t seed) : stage_(world, seed), load_dice_(seed ^ 0x10adU) {}
+  Simulation(const World& world, std::uint64_t seed) : Simulation(world, Dice(seed), Dice(seed ^ 0x10adU)) {}
+  /// `dice` decide what happens to requests, `load` who calls when.
+  Simulation(const World& world, Dice dice, Dice load) : stage_(world, dice), load_dice_(load) {}
 
   [[nodiscard]] Pool& pool() noexcept { return stage_.pool; }
   [[nodiscard]] Stage& stage() noexcept { return stage_; }

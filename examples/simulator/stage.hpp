@@ -27,9 +27,9 @@ inline constexpr std::int64_t first_second = 1'704'067'200;
 
 class Stage {
  public:
-  Stage(const World& setting, std::uint64_t seed)
+  Stage(const World& setting, Dice given)
       : world(setting),
-        dice(seed),
+        dice(given),
         service(setting.service, dice.fork()),
         pool({.tokens = setting.tokens,
               .limits = setting.limits,

@@ -8,67 +8,26 @@
 #include <string>
 
 #include "describe.hpp"
-#include "end_oracle.hpp"
+#include "judge.hpp"
 #include "log.hpp"
-#include "pool_changes.hpp"
-#include "queue_oracle.hpp"
-#include "rest_oracle.hpp"
-#include "schedules.hpp"
-#include "window_oracle.hpp"
 
 namespace simulation {
 
-struct Run {
-  std::uint64_t requests = 0;
-  std::uint64_t hash = 0;
-};
-
 /// Simulates one schedule.
 Run run_schedule(Family family, std::uint64_t seed, Findings& findings, bool logged) {
-  simulator::Dice dice(seed);
+  Dice dice(seed);
   const World world = random_world(family, dice);
   findings.now_runs("schedule " + std::to_string(seed) + " (" + world.policy + ")");
   simulator::Simulation simulation(world, seed);
-  WindowOracle windows(findings, world.service.rules);
-  QueueOracle queue(findings, world, family == Family::known);
-  RestOracle rests(findings, world);
-  StrikeOracle strikes(findings, simulation.stage());
-  EndOracle ends(findings);
-  Trace trace;
-  PoolChanges changes(simulation, queue, rests, dice.fork());
-  if (family != Family::strikes && dice.chance(0.3)) {
-    const std::int64_t count = dice.between(1, 20);
-    changes.plan(count,
-                 dice.between(Length(std::chrono::milliseconds(100)), Length(std::chrono::minutes(2))));
-  }
-  if (family == Family::known) {
-    simulation.add(windows);
-  } else {
-    simulation.add(rests);
-  }
-  if (family == Family::strikes) {
-    simulation.add(strikes);
-  }
-  for (simulator::Listener* listener :
-       {static_cast<simulator::Listener*>(&queue), static_cast<simulator::Listener*>(&ends),
-        static_cast<simulator::Listener*>(&trace)}) {
-    simulation.add(*listener);
-  }
   Log log(std::cerr);
   if (logged) {
     simulation.add(log);
   }
-  constexpr std::uint64_t events_per_call = 2000;
-  simulation.run(world.load.calls * events_per_call + 100'000);
-  queue.check(simulation.stage().loop.now());
-  if (family == Family::known) {
-    windows.check(simulation.stage().loop.now());
-  }
-  ends.check(simulation.stage(), std::chrono::hours(1));
+  const Run run = judge(simulation, family, dice, findings);
   if (!findings.all().empty()) {
     std::cout << "schedule " << seed << ": " << describe(world) << '\n';
   }
-  return {trace.requests(), trace.hash()};
+  return run;
 }
 
 /// A number from the command line or the environment.
