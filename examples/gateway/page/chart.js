@@ -1,107 +1,104 @@
 // What happened in the last minutes, second by second: a lane each for requests, retries, 429s and failures, so
 // that one 429 shows beside a thousand requests.
 
-import { clone, write } from './board.js';
-import { clock, number, plural } from './words.js';
+import { clone, write } from './dom.js';
+import { clock, counted, number } from './words.js';
 
 const span = 600;
 const height = 100;
 const lanes = [
-  { key: 'requests', name: 'Requests', filled: true },
-  { key: 'retries', name: 'Retries' },
-  { key: 'rate_limited', name: '429s' },
-  { key: 'failures', name: 'Failures' },
+  { key: 'requests', name: 'Requests', one: 'request', many: 'requests', dense: true },
+  { key: 'retries', name: 'Retries', one: 'retry', many: 'retries' },
+  { key: 'rate_limited', name: '429s', one: '429', many: '429s' },
+  { key: 'failures', name: 'Failures', one: 'failure', many: 'failures' },
 ];
 
 const sum = (seconds, key) => seconds.reduce((total, second) => total + second[key], 0);
-const words = (of) =>
-  `${plural(of('requests'), 'request')}, ${plural(of('retries'), 'retry', 'retries')}, ` +
-  `${plural(of('rate_limited'), '429')}, ${plural(of('failures'), 'failure')}`;
+const words = (seconds) => lanes.map(({ key, one, many }) => counted(sum(seconds, key), one, many)).join(', ');
 
 export class Chart {
   #seconds = [];
-  #end = 0;
-  #pointed;
+  #pointed;  // the second under the pointer, 0 to `span`
 
   constructor(section) {
     this.reading = section.querySelector('.reading');
     this.plot = section.querySelector('.lanes');
-    this.rows = section.querySelector('tbody');
+    this.table = section.querySelector('tbody');
     this.details = section.querySelector('details');
     this.lines = lanes.map((lane) => {
       const line = clone('chart-lane');
       line.dataset.lane = lane.key;
       line.querySelector('b').textContent = lane.name;
       this.plot.lastElementChild.before(line);
-      return { ...lane, path: line.querySelector('path'), total: line.querySelector('small'), most: line.querySelector('i'), line };
+      const [path, total, most] = ['path', 'small', 'i'].map((part) => line.querySelector(part));
+      return { ...lane, path, total, most };
     });
-    this.details.addEventListener('toggle', () => this.draw());
-    this.plot.addEventListener('pointermove', (event) => this.#point(event));
-    this.plot.addEventListener('pointerleave', () => this.#point());
+    this.details.addEventListener('toggle', () => this.#draw());
+    this.plot.addEventListener('pointermove', (event) => this.#point(event.clientX));
+    this.plot.addEventListener('pointerleave', () => this.#point(-1));
   }
 
-  reset(history) {
-    this.#seconds = history.slice(-span);
-    this.draw();
+  reset(seconds) {
+    this.#seconds = seconds.slice(-span);
+    this.#draw();
   }
 
   add(second) {
-    this.#seconds.push(second);
-    if (this.#seconds.length > span) this.#seconds.shift();
-    this.draw();
+    this.reset([...this.#seconds, second]);
   }
 
-  draw() {
-    this.#end = this.#seconds.at(-1)?.t ?? 0;
-    for (const lane of this.lines) {
-      const most = this.#seconds.reduce((top, second) => Math.max(top, second[lane.key]), 0);
-      lane.path.setAttribute('d', this.#path(lane, most));
-      write(lane.total, number(sum(this.#seconds, lane.key)));
-      write(lane.most, most ? `${number(most)}/s` : '');
+  get #start() {
+    return (this.#seconds.at(-1)?.t ?? 0) - span + 1;
+  }
+
+  #draw() {
+    for (const { key, dense, path, total, most } of this.lines) {
+      const top = Math.max(0, ...this.#seconds.map((second) => second[key]));
+      path.setAttribute('d', top ? (dense ? this.#outline(key, top) : this.#needles(key, top)) : '');
+      write(total, number(sum(this.#seconds, key)));
+      write(most, top ? `${number(top)}/s` : '');
     }
+    const label = `Chart of the last 10 minutes: ${words(this.#seconds)}. The table below has the same by the minute.`;
+    this.plot.setAttribute('aria-label', label);
     this.#read();
-    if (this.details.open) this.#table();
+    if (this.details.open) this.#tabulate();
   }
 
-  /** A filled outline for what is dense, a needle for each second of what is rare. */
-  #path({ key, filled }, most) {
-    const x = ({ t }) => span - 1 - (this.#end - t);
-    const y = (second) => (height - (height - 2) * second[key] / most).toFixed(1);
-    if (!most) return '';
-    if (!filled) return this.#seconds.map((second) => (second[key] ? `M${x(second) + 0.5},${height}V${y(second)}` : '')).join('');
-    return `M${x(this.#seconds[0])},${height}` + this.#seconds.map((second) => `H${x(second)}V${y(second)}`).join('') + `H${span}V${height}Z`;
+  #outline(key, top) {
+    const steps = this.#seconds.map((second) => `H${second.t - this.#start}V${level(second[key], top)}`);
+    return `M${this.#seconds[0].t - this.#start},${height}${steps.join('')}H${span}V${height}Z`;
   }
 
-  #point(event) {
+  #needles(key, top) {
+    const some = this.#seconds.filter((second) => second[key]);
+    return some.map((second) => `M${second.t - this.#start + 0.5},${height}V${level(second[key], top)}`).join('');
+  }
+
+  #point(x) {
     const box = this.lines[0].path.ownerSVGElement.getBoundingClientRect();
-    const share = event ? (event.clientX - box.left) / box.width : -1;
+    const share = (x - box.left) / box.width;
     this.#pointed = share >= 0 && share < 1 ? Math.floor(share * span) : undefined;
-    this.plot.style.setProperty('--pointed', `${Math.max(0, share) * box.width}px`);
+    this.plot.style.setProperty('--pointed', `${share * box.width}px`);
     this.plot.classList.toggle('pointed', this.#pointed !== undefined);
     this.#read();
   }
 
   #read() {
-    const total = words((key) => sum(this.#seconds, key));
-    this.plot.setAttribute('aria-label', `Chart of the last 10 minutes: ${total}. The same stands in the table below.`);
-    const t = this.#end - (span - 1 - this.#pointed);
+    if (this.#pointed === undefined) return write(this.reading, words(this.#seconds));
+    const t = this.#start + this.#pointed;
     const second = this.#seconds.find((one) => one.t === t);
-    if (this.#pointed === undefined) write(this.reading, total);
-    else write(this.reading, `${clock(t * 1000)}: ${second ? words((key) => second[key]) : 'not known'}`);
+    write(this.reading, `${clock(t * 1000)}: ${second ? words([second]) : 'not known'}`);
   }
 
-  #table() {
-    const minutes = Map.groupBy(this.#seconds, ({ t }) => Math.floor(t / 60));
-    const newest = [...minutes].reverse();
-    while (this.rows.rows.length < newest.length) {
-      const row = this.rows.insertRow();
-      for (let cell = 0; cell <= lanes.length; ++cell) row.insertCell();
-    }
-    while (this.rows.rows.length > newest.length) this.rows.deleteRow(-1);
-    newest.forEach(([minute, seconds], index) => {
-      const { cells } = this.rows.rows[index];
-      write(cells[0], clock(minute * 60000));
-      lanes.forEach(({ key }, lane) => write(cells[lane + 1], number(sum(seconds, key))));
-    });
+  #tabulate() {
+    const minutes = [...Map.groupBy(this.#seconds, ({ t }) => Math.floor(t / 60))].reverse();
+    this.table.replaceChildren(...minutes.map(([minute, seconds]) => {
+      const row = document.createElement('tr');
+      row.insertCell().textContent = clock(minute * 60000);
+      for (const { key } of lanes) row.insertCell().textContent = number(sum(seconds, key));
+      return row;
+    }));
   }
 }
+
+const level = (value, top) => (height - (height - 2) * value / top).toFixed(1);

@@ -1,74 +1,61 @@
-// The gateway's live stream. Read with fetch() because EventSource can carry no access token; it reconnects by
-// itself, more slowly each time.
+// The gateway's live stream. Read with fetch(), because EventSource can carry no access token; connects again by
+// itself, after longer and longer pauses.
 
 const silence = 5000;  // milliseconds; the gateway speaks at least once a second
 const longestPause = 10000;
 
-/** The events of a text/event-stream, as {name, data}. */
+const headers = (access) => (access ? { Authorization: `Bearer ${access}` } : {});
+
+/** The events of a text/event-stream as [name, value]; `heard` is called whenever something came. */
 async function* events(body, heard) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
+  for await (const text of chunks(body.pipeThrough(new TextDecoderStream()))) {
     heard();
-    const blocks = (rest + value).split('\n\n');
+    const blocks = (rest + text).split('\n\n');
     rest = blocks.pop();
     for (const block of blocks) {
-      const event = { name: 'message', data: '' };
-      for (const line of block.split('\n')) {
-        if (line.startsWith('event: ')) event.name = line.slice(7);
-        if (line.startsWith('data: ')) event.data += line.slice(6);
-      }
-      if (event.data) yield event;
+      const [, name, data] = block.match(/^event: (.*)\ndata: (.*)$/) ?? [];
+      if (name) yield [name, JSON.parse(data)];
     }
   }
+}
+
+/** Not every browser lets a stream be walked through by itself. */
+async function* chunks(stream) {
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
 export class Stream {
   #access;
   #told;
   #failures = 0;
-  #abort = new AbortController();
-  #wake = () => {};
+  tryNow = () => {};  // ends a pause
 
-  /** `access` says the access token or nothing; `told` has `event(name, value)`, `live()`, `denied()` and
-      `lost(nextTry)`, an instant of performance.now(). */
+  /** `access` gives the access token, if there is one. `told` has a member for each event, `denied()` and
+      `lost(next)`, the instant of performance.now() at which the next attempt is due. */
   constructor(access, told) {
     this.#access = access;
     this.#told = told;
   }
 
-  /** Runs until it is denied or stopped. */
+  /** Runs until it is denied. */
   async run() {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
-    while (!signal.aborted) {
-      const denied = await this.#read(signal).catch(() => false);
-      if (signal.aborted) return;
-      if (denied) return this.#told.denied();
+    for (;;) {
+      const status = await this.#read().catch(() => undefined);
+      if (status === 401) return this.#told.denied();
       const pause = Math.min(longestPause, 500 * 2 ** this.#failures++) * (0.8 + 0.4 * Math.random());
       this.#told.lost(performance.now() + pause);
       await new Promise((resolve) => {
-        this.#wake = resolve;
+        this.tryNow = resolve;
         setTimeout(resolve, pause);
       });
     }
   }
 
-  stop() {
-    this.#abort.abort();
-    this.#wake();
-  }
-
-  tryNow() {
-    this.#wake();
-  }
-
-  /** Reads one connection to its end; true if the gateway wants another access token. */
-  async #read(signal) {
+  /** Reads one connection to its end and returns its status. */
+  async #read() {
     const connection = new AbortController();
-    signal.addEventListener('abort', () => connection.abort(), { once: true });
     let timer;
     const heard = () => {
       clearTimeout(timer);
@@ -76,17 +63,14 @@ export class Stream {
     };
     heard();
     try {
-      const answer = await fetch('/tokenpool/live', { headers: headers(this.#access()), signal: connection.signal, cache: 'no-store' });
-      if (answer.status === 401) return true;
-      if (!answer.ok) return false;
-      for await (const event of events(answer.body, heard)) {
-        if (event.name === 'hello') {
-          this.#failures = 0;
-          this.#told.live();
-        }
-        this.#told.event(event.name, JSON.parse(event.data));
+      const options = { headers: headers(this.#access()), signal: connection.signal, cache: 'no-store' };
+      const answer = await fetch('/tokenpool/live', options);
+      if (!answer.ok) return answer.status;
+      for await (const [name, value] of events(answer.body, heard)) {
+        this.#failures = 0;
+        this.#told[name]?.(value);
       }
-      return false;
+      return answer.status;
     } finally {
       clearTimeout(timer);
       connection.abort();
@@ -94,16 +78,14 @@ export class Stream {
   }
 }
 
-const headers = (access) => (access ? { Authorization: `Bearer ${access}` } : {});
-
 /** Asks the gateway to disable or enable a token; throws an Error that says why it would not. */
 export async function act(access, id, verb) {
   const answer = await fetch(`/tokenpool/tokens/${encodeURIComponent(id)}/${verb}`, {
     method: 'POST',
     headers: { ...headers(access), 'Content-Type': 'application/json' },
-    body: verb === 'disable' ? '{"reason":"by hand, on the live page"}' : '{}',
+    body: JSON.stringify(verb === 'disable' ? { reason: 'by hand, on the live page' } : {}),
   });
   if (answer.ok) return;
-  const body = await answer.json().catch(() => ({}));
-  throw new Error(body.error?.message ?? `the gateway answered ${answer.status}`);
+  const body = await answer.json().catch(() => undefined);
+  throw new Error(body?.error?.message ?? `the gateway answered ${answer.status}`);
 }

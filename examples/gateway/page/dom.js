@@ -1,0 +1,13 @@
+// The three ways in which the page changes its elements; what comes from outside is only ever written as text.
+
+export const find = (id) => document.getElementById(id);
+
+export const clone = (id) => find(id).content.firstElementChild.cloneNode(true);
+
+export function write(node, text) {
+  if (node.written !== text) node.textContent = node.written = text;
+}
+
+export function set(node, name, value) {
+  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
