@@ -70,6 +70,23 @@ install_packages() {
     "${missing[@]}" </dev/null >/dev/null
 }
 
+# Puts promtool, Prometheus' checker of metrics and rules, into build/tools. It is taken out of its package without
+# installing that, which in Debian 12 would start the server, too.
+fetch_promtool() {
+  local package=prometheus tools=build/tools
+  if [ -x $tools/promtool ] || command -v promtool >/dev/null || ! command -v apt-get >/dev/null; then return; fi
+  if apt-cache show promtool >/dev/null 2>&1; then package=promtool; fi
+  mkdir -p $tools
+  if (cd $tools && apt-get download $package && dpkg-deb --fsys-tarfile ${package}_*.deb | tar -xO ./usr/bin/promtool >part) \
+    >/dev/null 2>&1; then
+    chmod +x $tools/part && mv $tools/part $tools/promtool
+    say "promtool is in $tools, from the package $package."
+  else
+    say "promtool could not be fetched: the tests that need it are skipped."
+  fi
+  rm -f $tools/${package}_*.deb $tools/part
+}
+
 # Ends the script if one of the commands is not here.
 need_commands() {
   local name
