@@ -178,5 +178,5 @@ const orders = {
   requests: (a, b) => b.requests - a.requests,
   rate_limited: (a, b) => b.rate_limited - a.rate_limited,
   failures: (a, b) => b.failures - a.failures,
-  p95_ms: (a, b) => b.p95_ms - a.p95_ms,
+  p95_ms: (a, b) => (b.p95_ms ?? 0) - (a.p95_ms ?? 0),
 };

@@ -181,7 +181,8 @@ class CallSteps : protected CallEnds<State> {
                             : classify_with(state_.options().classify, exchange.answer, ended.wall);
       outcome.meaning.reason = masked(std::move(outcome.meaning.reason), secret);
     }
-    note_attempt(exchange, outcome.meaning, sending, ended);
+    outcome.status = has_response(exchange) ? exchange.answer.status : 0;
+    note_attempt(exchange, outcome, sending, ended);
     if (has_response(exchange)) {
       outcome.facts = limit_facts(exchange.answer.headers, ended.wall);
       record_.answered({.status = exchange.answer.status,
@@ -202,14 +203,13 @@ class CallSteps : protected CallEnds<State> {
     return !exchange.failure || (delivery_ && delivery_->opened());
   }
 
-  void note_attempt(const Exchange& exchange, const Classification& meaning, const Sending& sending,
-                    Now ended) {
+  void note_attempt(const Exchange& exchange, const Outcome& outcome, const Sending& sending, Now ended) {
     const Duration on_the_wire = ended.steady - sending.started.steady;
     record_.add({.token_id = sending.leased.lease.credential().token_id,
                  .egress_id = sending.egress.id,
-                 .status = has_response(exchange) ? exchange.answer.status : 0,
-                 .verdict = meaning.verdict,
-                 .reason = meaning.reason,
+                 .status = outcome.status,
+                 .verdict = outcome.meaning.verdict,
+                 .reason = outcome.meaning.reason,
                  .started = sending.started.wall,
                  .duration = std::chrono::duration_cast<std::chrono::microseconds>(on_the_wire),
                  .resent = exchange.resent});

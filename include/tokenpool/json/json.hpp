@@ -38,8 +38,12 @@ struct JsonLibrary<void> {
   }
 };
 
-template <class Snapshot>
-nlohmann::json common_json(const Snapshot& one) {
+inline double in_milliseconds(std::chrono::microseconds length) {
+  return std::chrono::duration<double, std::milli>(length).count();
+}
+
+/// What tokens, accounts and egresses have alike. What there is none of is left out.
+inline nlohmann::json usage_json(const UsageSnapshot& one) {
   nlohmann::json json{{"id", one.id},
                       {"state", to_string(one.state)},
                       {"cause", one.cause},
@@ -51,6 +55,20 @@ nlohmann::json common_json(const Snapshot& one) {
                       {"limits", nlohmann::json::array()}};
   if (one.rest) {
     json["rest_ms"] = one.rest->count();
+  }
+  if (one.latency.count() != 0) {
+    json["latency_ms"] = in_milliseconds(one.latency);
+    json["p50_ms"] = in_milliseconds(one.p50);
+    json["p95_ms"] = in_milliseconds(one.p95);
+    json["p99_ms"] = in_milliseconds(one.p99);
+  }
+  if (one.last_error) {
+    nlohmann::json& error = json["last_error"] = {{"verdict", to_string(one.last_error->verdict)},
+                                                  {"reason", one.last_error->reason},
+                                                  {"age_ms", one.last_error->age.count()}};
+    if (one.last_error->status != 0) {
+      error["status"] = one.last_error->status;
+    }
   }
   for (const LimitUse& use : one.limits) {
     json["limits"].push_back({{"scope", use.scope},
@@ -84,32 +102,40 @@ inline nlohmann::json server_json(const std::vector<LimitFact>& facts) {
 
 }  // namespace detail
 
-/// The snapshot as JSON; times in milliseconds. Its shape only ever gains members within a major version.
+/// The snapshot as JSON, times in milliseconds; docs/snapshot.md says what each member means. `version` is
+/// that of the shape: as long as it stays, members are only ever added.
 inline nlohmann::json to_json(const PoolSnapshot& snapshot) {
   nlohmann::json json{{"version", 1},
                       {"tokens", nlohmann::json::array()},
                       {"accounts", nlohmann::json::array()},
                       {"egresses", nlohmann::json::array()}};
   for (const TokenSnapshot& token : snapshot.tokens) {
-    nlohmann::json entry = detail::common_json(token);
+    nlohmann::json entry = detail::usage_json(token);
     entry["account"] = token.account;
     entry["weight"] = token.weight;
     entry["priority"] = token.priority;
-    entry["latency_ms"] = static_cast<double>(token.latency.count()) / 1000;
     entry["server"] = detail::server_json(token.server);
     json["tokens"].push_back(std::move(entry));
   }
   for (const AccountSnapshot& account : snapshot.accounts) {
-    json["accounts"].push_back(detail::common_json(account));
+    json["accounts"].push_back(detail::usage_json(account));
   }
   for (const EgressSnapshot& egress : snapshot.egresses) {
-    json["egresses"].push_back(detail::common_json(egress));
+    json["egresses"].push_back(detail::usage_json(egress));
   }
   json["pool"] = {{"available", snapshot.pool.available},
                   {"resting", snapshot.pool.resting},
                   {"ejected", snapshot.pool.ejected},
                   {"disabled", snapshot.pool.disabled},
-                  {"waiting", snapshot.pool.waiting}};
+                  {"waiting", snapshot.pool.waiting},
+                  {"requests", snapshot.pool.requests},
+                  {"successes", snapshot.pool.successes},
+                  {"rate_limited", snapshot.pool.rate_limited},
+                  {"failures", snapshot.pool.failures},
+                  {"waits",
+                   {{"count", snapshot.pool.waits.count},
+                    {"total_ms", detail::in_milliseconds(snapshot.pool.waits.total)},
+                    {"longest_ms", detail::in_milliseconds(snapshot.pool.waits.longest)}}}};
   return json;
 }
 

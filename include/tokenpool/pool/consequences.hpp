@@ -24,14 +24,12 @@ class Consequences {
 
   /// An attempt ended as the outcome says.
   SettleResult apply() {
-    if (uneventful() || (ending_.grant.answered && is_acceptance())) {
+    if (uneventful() || (ending_.grant.answered && is_acceptance(meaning_.verdict))) {
       ending_.egress.lost_in_a_row = 0;
       served();
-      count();
       return {};
     }
     act();
-    count();
     return std::move(ending_.result);
   }
 
@@ -85,24 +83,8 @@ class Consequences {
 
   /// As most requests end: accepted, with nothing that a success could heal.
   [[nodiscard]] bool uneventful() const noexcept {
-    return is_acceptance() && state_.nothing_rests(slot_, ending_.grant.place) &&
+    return is_acceptance(meaning_.verdict) && state_.nothing_rests(slot_, ending_.grant.place) &&
            state_.endpoints[slot_.endpoint].refused_in_a_row.empty();
-  }
-
-  [[nodiscard]] bool is_acceptance() const noexcept {
-    return meaning_.verdict == Verdict::success || meaning_.verdict == Verdict::caller_error;
-  }
-
-  void count() noexcept {
-    for (Tally* tally : {&slot_.tally, &ending_.egress.tally}) {
-      switch (meaning_.verdict) {
-        case Verdict::success:
-        case Verdict::caller_error: ++tally->successes; break;
-        case Verdict::rate_limited:
-        case Verdict::quota_exhausted: ++tally->rate_limited; break;
-        default: ++tally->failures; break;
-      }
-    }
   }
 
   void accepted() {

@@ -45,6 +45,7 @@ struct Outcome {
   /// answer is the proof.
   std::optional<SteadyTime> arrived_by{};
   std::vector<LimitFact> facts{};  ///< what the server said it has left
+  int status = 0;                  ///< of the answer, for those who look at the pool; 0: none came
 };
 
 namespace detail {

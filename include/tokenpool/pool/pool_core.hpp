@@ -210,7 +210,7 @@ class PoolCore : private LeaseKeeper {
   PoolSnapshot snapshot(Now now) {
     return locked([&] {
       serving_.serve(now.steady);
-      return SnapshotTaker(state_).take(serving_.waiting());
+      return SnapshotTaker(state_).take(serving_.waiting(), serving_.waits());
     });
   }
 

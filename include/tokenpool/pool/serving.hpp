@@ -1,6 +1,8 @@
 #pragma once
 // Who gets a lease when: a request that comes, and those who wait, first come first served.
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -11,6 +13,7 @@
 
 #include "tokenpool/pool/granting.hpp"
 #include "tokenpool/pool/lease.hpp"
+#include "tokenpool/pool/snapshot.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/pool/waiters.hpp"
 
@@ -52,6 +55,7 @@ class Serving {
     }
     refusal = *until;
     queue_.join(waiter, *until);
+    waiter.since = state_.latest;
     wake_first(&waiter);
     return std::nullopt;
   }
@@ -59,7 +63,7 @@ class Serving {
   /// `waiter` waits no longer, whatever it has got.
   void leave(Waiter& waiter) {
     if (waiter.line != nullptr) {
-      queue_.leave(waiter);
+      end_wait(waiter);
       serve(state_.latest);
     }
   }
@@ -73,6 +77,7 @@ class Serving {
   }
 
   [[nodiscard]] std::size_t waiting() const noexcept { return queue_.size(); }
+  [[nodiscard]] const WaitTotals& waits() const noexcept { return waits_; }
 
   /// Until when `waiter` may sleep: the owner of the timer until time alone can serve somebody, all others
   /// until woken.
@@ -103,7 +108,15 @@ class Serving {
     } catch (...) {
       waiter.failure = std::current_exception();
     }
+    end_wait(waiter);
+  }
+
+  void end_wait(Waiter& waiter) noexcept {
     queue_.leave(waiter);
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(state_.latest - waiter.since);
+    ++waits_.count;
+    waits_.total += waited;
+    waits_.longest = (std::max)(waits_.longest, waited);
   }
 
   /// The first in the queue owns the timer; when that is somebody new, or its time comes earlier, it has to
@@ -124,6 +137,7 @@ class Serving {
   Waiter* timer_owner_ = nullptr;
   SteadyTime timer_ = end_of_time;
   Woken* woken_ = nullptr;
+  WaitTotals waits_;
 };
 
 }  // namespace tokenpool::detail

@@ -29,6 +29,7 @@ class Settling {
       slot_.more().server.heard(outcome.facts, grant_.place.bucket, grant_.ticket, state_.latest,
                                 state_.max_rest);
     }
+    record(outcome);
     const TokenRoom room = tell_policy(outcome);
     SettleResult result = Consequences(state_, grant_, outcome).apply();
     finish(room);
@@ -66,17 +67,26 @@ class Settling {
     --state_.bucket_places[grant_.place.bucket].in_flight;
   }
 
+  /// A refusal comes fast and would make its token look quick: the times are those of accepting answers.
+  void record(const Outcome& outcome) noexcept {
+    SharedPlace& egress = state_.egress_places[grant_.place.egress];
+    if (!is_acceptance(outcome.meaning.verdict)) {
+      slot_.record.refused(outcome.meaning, outcome.status, state_.latest);
+      egress.record.refused(outcome.meaning, outcome.status, state_.latest);
+      return;
+    }
+    const Duration latency = outcome.answered ? outcome.latency : Duration::zero();
+    slot_.record.accepted(latency);
+    egress.record.accepted(latency);
+    if (latency != Duration::zero()) {
+      slot_.face.latency = moved_average(slot_.face.latency, latency);
+      egress.latency = moved_average(egress.latency, latency);
+    }
+  }
+
   /// Returns the room that the token has now.
   TokenRoom tell_policy(const Outcome& outcome) noexcept {
-    const bool success = outcome.answered && (outcome.meaning.verdict == Verdict::success ||
-                                              outcome.meaning.verdict == Verdict::caller_error);
-    // A refusal comes fast and would make its token look quick.
-    if (success) {
-      constexpr int smoothing = 8;
-      slot_.face.latency = slot_.face.latency == Duration::zero()
-                               ? outcome.latency
-                               : slot_.face.latency + (outcome.latency - slot_.face.latency) / smoothing;
-    }
+    const bool success = outcome.answered && is_acceptance(outcome.meaning.verdict);
     const TokenRoom room = state_.measure(slot_);
     state_.policy.on_settled(slot_.face, {success, outcome.answered, outcome.latency, state_.latest});
     return room;

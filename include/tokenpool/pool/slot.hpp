@@ -14,6 +14,7 @@
 #include "tokenpool/pool/candidates.hpp"
 #include "tokenpool/pool/rests.hpp"
 #include "tokenpool/pool/server_word.hpp"
+#include "tokenpool/pool/track_record.hpp"
 #include "tokenpool/quota/meter.hpp"
 
 namespace tokenpool {
@@ -44,13 +45,6 @@ struct Retired {
   std::uint32_t leases = 0;
 };
 
-/// What became of the attempts of a token or an egress.
-struct Tally {
-  std::uint64_t successes = 0;
-  std::uint64_t rate_limited = 0;
-  std::uint64_t failures = 0;
-};
-
 /// What a token has once it was refused or disabled, or when it has limits of its own.
 struct Particulars {
   Rests rests;
@@ -67,7 +61,7 @@ struct alignas(128) Slot {
   Candidate face;
   std::unique_ptr<const Credential> credential;
   std::unique_ptr<Particulars> particulars;  ///< null while there are none
-  Tally tally;
+  TrackRecord record;
   std::uint32_t account = 0;
   std::uint32_t endpoint = 0;
   bool present = false;  ///< in the pool; a removed one stays as long as it has leases in flight

@@ -12,6 +12,7 @@
 
 #include "tokenpool/pool/snapshot.hpp"
 #include "tokenpool/pool/state.hpp"
+#include "tokenpool/pool/usage_summary.hpp"
 
 namespace tokenpool {
 
@@ -22,19 +23,24 @@ class SnapshotTaker {
  public:
   explicit SnapshotTaker(PoolState& state) : state_(state), now_(state.latest) {}
 
-  PoolSnapshot take(std::size_t waiting) {
+  PoolSnapshot take(std::size_t waiting, const WaitTotals& waits) {
     PoolSnapshot snapshot;
+    snapshot.pool.waiting = waiting;
+    snapshot.pool.waits = waits;
     for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
       if (Slot& slot = state_.roster[number]; slot.present || slot.face.in_flight != 0) {
         snapshot.tokens.push_back(token(slot));
         count(snapshot.tokens.back().state, snapshot.pool);
-        add_to_account(slot, snapshot.accounts);
+        note_account(slot);
       }
+    }
+    for (const Account& one : accounts_) {
+      snapshot.accounts.push_back(account(one));
     }
     for (std::uint32_t number = 0; number < state_.egresses.size(); ++number) {
       snapshot.egresses.push_back(egress(number));
+      add(snapshot.egresses.back(), snapshot.pool);
     }
-    snapshot.pool.waiting = waiting;
     return snapshot;
   }
 
@@ -42,9 +48,11 @@ class SnapshotTaker {
   /// What a Ration is called.
   static constexpr std::string_view by_the_piece = "gives a few requests at a time";
 
-  static std::uint64_t requests_of(const Tally& tally) noexcept {
-    return tally.successes + tally.rate_limited + tally.failures;
-  }
+  /// An account and its tokens in the pool.
+  struct Account {
+    std::uint32_t number = 0;
+    std::vector<const Slot*> tokens;
+  };
 
   static void count(TokenState state, PoolTotals& totals) noexcept {
     switch (state) {
@@ -57,18 +65,23 @@ class SnapshotTaker {
     }
   }
 
+  /// Each attempt leaves by one egress, and egresses stay.
+  static void add(const EgressSnapshot& egress, PoolTotals& totals) noexcept {
+    totals.requests += egress.requests;
+    totals.successes += egress.successes;
+    totals.rate_limited += egress.rate_limited;
+    totals.failures += egress.failures;
+  }
+
   TokenSnapshot token(Slot& slot) {
-    TokenSnapshot copy{.id = slot.credential->token_id,
-                       .account = std::string(account_name(slot)),
-                       .state = state_of(slot),
-                       .weight = slot.face.weight,
-                       .priority = slot.face.priority,
-                       .in_flight = slot.face.in_flight,
-                       .requests = requests_of(slot.tally),
-                       .successes = slot.tally.successes,
-                       .rate_limited = slot.tally.rate_limited,
-                       .failures = slot.tally.failures,
-                       .latency = std::chrono::duration_cast<std::chrono::microseconds>(slot.face.latency)};
+    TokenSnapshot copy;
+    copy.id = slot.credential->token_id;
+    copy.account = account_name(slot);
+    copy.weight = slot.face.weight;
+    copy.priority = slot.face.priority;
+    copy.in_flight = slot.face.in_flight;
+    tell(copy, slot.record, slot.face.latency);
+    copy.state = state_of(slot);
     if (copy.state != TokenState::available) {
       copy.cause = cause_of(slot);
     }
@@ -87,33 +100,39 @@ class SnapshotTaker {
     return copy;
   }
 
-  void add_to_account(const Slot& slot, std::vector<AccountSnapshot>& accounts) {
-    if ((slot.account & account_of_its_own) != 0) {
-      return;
-    }
-    const auto [known, is_first] = account_places_.try_emplace(slot.account, accounts.size());
-    if (is_first) {
-      accounts.push_back(account(slot.account));
-    }
-    AccountSnapshot& sum = accounts[known->second];
-    sum.in_flight += slot.face.in_flight;
-    sum.requests += requests_of(slot.tally);
-    sum.successes += slot.tally.successes;
-    sum.rate_limited += slot.tally.rate_limited;
-    sum.failures += slot.tally.failures;
+  void tell(UsageSnapshot& copy, const TrackRecord& record, Duration latency) const {
+    UsageSummary summary;
+    summary.add(record, latency);
+    summary.tell(copy, now_);
   }
 
-  AccountSnapshot account(std::uint32_t number) {
-    const Rest& whole = state_.account_rests[number].whole();
-    AccountSnapshot copy{.id = std::string(state_.roster.accounts().name(number)),
+  void note_account(const Slot& slot) {
+    if ((slot.account & account_of_its_own) == 0) {
+      const auto [known, is_first] = account_places_.try_emplace(slot.account, accounts_.size());
+      if (is_first) {
+        accounts_.push_back({slot.account, {}});
+      }
+      accounts_[known->second].tokens.push_back(&slot);
+    }
+  }
+
+  AccountSnapshot account(const Account& one) {
+    const Rest& whole = state_.account_rests[one.number].whole();
+    AccountSnapshot copy{.id = std::string(state_.roster.accounts().name(one.number)),
                          .state = state_at(whole.opens_at())};
     if (copy.state != TokenState::available) {
       copy.rest = left(whole.opens_at());
       copy.cause = whole.active() ? to_string(whole.cause()) : by_the_piece;
     }
+    UsageSummary summary;
+    for (const Slot* slot : one.tokens) {
+      copy.in_flight += slot->face.in_flight;
+      summary.add(slot->record, slot->face.latency);
+    }
+    summary.tell(copy, now_);
     state_.quotas.each_of_egress(0, [&](Meter& meter) {
       if (meter.limit().scope == Scope::account) {
-        copy.limits.push_back(use(meter, {.account = number}));
+        copy.limits.push_back(use(meter, {.account = one.number}));
       }
     });
     return copy;
@@ -134,11 +153,8 @@ class SnapshotTaker {
                         .state = rested > now_     ? state_at(rested)
                                  : has_room > now_ ? TokenState::resting
                                                    : TokenState::available,
-                        .in_flight = place.in_flight,
-                        .requests = requests_of(place.tally),
-                        .successes = place.tally.successes,
-                        .rate_limited = place.tally.rate_limited,
-                        .failures = place.tally.failures};
+                        .in_flight = place.in_flight};
+    tell(copy, place.record, place.latency);
     if (copy.state == TokenState::resting) {
       copy.rest = left((std::max)(rested, has_room));
     }
@@ -224,7 +240,8 @@ class SnapshotTaker {
 
   PoolState& state_;
   SteadyTime now_;
-  std::unordered_map<std::uint32_t, std::size_t> account_places_;  ///< by account number, in the snapshot
+  std::vector<Account> accounts_;                                  ///< in the order of their first tokens
+  std::unordered_map<std::uint32_t, std::size_t> account_places_;  ///< by account number, in `accounts_`
 };
 
 }  // namespace detail

@@ -41,7 +41,8 @@ struct SharedPlace {
   Rest rest;             ///< by the server's explicit word, or because the way is down
   SharedCause inferred;  ///< because different tokens were refused here in a row
   unsigned lost_in_a_row = 0;
-  Tally tally;
+  TrackRecord record;
+  Duration latency{};  ///< moving average, as in Candidate
   std::uint32_t in_flight = 0;
   SlotNumber served_last = nobody;  ///< who was accepted here last
 

@@ -45,6 +45,7 @@ struct Waiter {
   std::optional<Acquired> granted{};  ///< the pool's answer, once there is one
   std::exception_ptr failure{};       ///< or what the policy threw
   std::uint64_t order = 0;
+  SteadyTime since{};                ///< when it joined
   detail::WaitLine* line = nullptr;  ///< null: not in the queue
   std::list<Waiter*>::iterator place{};
 };

@@ -51,6 +51,15 @@ constexpr std::string_view to_string(Verdict verdict) noexcept {
   return "unknown";
 }
 
+namespace detail {
+
+/// The server took the token and the request: nobody is to blame but, perhaps, the caller.
+constexpr bool is_acceptance(Verdict verdict) noexcept {
+  return verdict == Verdict::success || verdict == Verdict::caller_error;
+}
+
+}  // namespace detail
+
 /// The name of a scope, as it is written in the enumeration.
 constexpr std::string_view to_string(LimitScope scope) noexcept {
   switch (scope) {

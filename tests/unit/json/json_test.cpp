@@ -63,7 +63,8 @@ TEST_CASE("a snapshot as JSON has every member that is promised") {
   REQUIRE(t.get());
   const nlohmann::json json = to_json(t.client->stats());
 
-  CHECK(names_of(json["pool"]) == "available disabled ejected resting waiting");
+  CHECK(names_of(json["pool"]) ==
+        "available disabled ejected failures rate_limited requests resting successes waiting waits");
   for (const char* name : {"id", "account", "state", "rest_ms", "cause", "in_flight", "requests", "successes",
                            "rate_limited", "failures", "limits", "server"}) {
     INFO(name);
@@ -118,6 +119,9 @@ TEST_CASE("a snapshot as JSON lists accounts like egresses") {
   CHECK(account["rest_ms"] == 60000);
   CHECK(account["rate_limited"] == 1);
   CHECK(account["limits"][0]["used"] == 1);
+  CHECK(account["last_error"] ==
+        nlohmann::json{
+            {"verdict", "rate_limited"}, {"status", 429}, {"reason", "too fast (HTTP 429)"}, {"age_ms", 0}});
   CHECK(account.size() == json["egresses"][0].size() + 1);
 }
 

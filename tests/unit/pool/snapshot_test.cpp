@@ -137,3 +137,103 @@ TEST_CASE("a snapshot says what the tokens of an account did together") {
   CHECK(other.limits[0].amount == 5);
   CHECK(other.limits[0].used == 1);
 }
+
+TEST_CASE("a snapshot says how long accepting answers took") {
+  std::vector<Token> list = tokens(2);
+  list[0].account = list[1].account = "acme";
+  Rig rig({.tokens = list});
+  const auto take = [&](Duration latency, const Classification& answer) {
+    Lease lease = rig.lease();
+    lease.settle({.meaning = answer, .answered = true, .answered_at = rig.now().steady, .latency = latency},
+                 rig.now());
+  };
+  for (int i = 0; i < 10; ++i) {
+    take(6us, success());                      // t0
+    take(4us, i < 9 ? success() : limited());  // t1
+  }
+  const PoolSnapshot snapshot = rig.snapshot();
+  CHECK(snapshot.tokens[0].latency == 6us);
+  CHECK(snapshot.tokens[0].p50 == 6us);
+  CHECK(snapshot.tokens[1].p99 == 4us);
+  for (const UsageSnapshot& together : {snapshot.accounts[0], snapshot.egresses[0]}) {
+    CHECK(together.successes == 19);
+    CHECK(together.p50 == 6us);
+    CHECK(together.p99 == 6us);
+    CHECK(together.latency >= 4us);
+    CHECK(together.latency <= 6us);
+  }
+}
+
+TEST_CASE("an average of several is one of their answers") {
+  std::vector<Token> list = tokens(2);
+  list[0].account = list[1].account = "acme";
+  Rig rig({.tokens = list});
+  for (const auto latency : {1000us, 3000us}) {
+    Lease lease = rig.lease();
+    lease.settle({.answered = true, .answered_at = rig.now().steady, .latency = latency}, rig.now());
+  }
+  CHECK(rig.snapshot().accounts[0].latency == 2000us);
+}
+
+TEST_CASE("a snapshot says what went wrong last") {
+  std::vector<Token> list = tokens(2);
+  list[0].account = list[1].account = "acme";
+  Rig rig({.tokens = list});
+  CHECK_FALSE(rig.token("t0").last_error);
+  Lease first = rig.lease();
+  Lease second = rig.lease();
+  first.settle({.meaning = invalid(), .answered = true, .status = 401}, rig.now());
+  rig.pass(2s);
+  second.settle({.meaning = meaning(Verdict::ambiguous), .status = 0}, rig.now());
+  rig.pass(1s);
+  rig.once();
+  const PoolSnapshot snapshot = rig.snapshot();
+  const LastError& revoked = snapshot.tokens[0].last_error.value();
+  CHECK(revoked.verdict == Verdict::token_invalid);
+  CHECK(revoked.status == 401);
+  CHECK(revoked.reason == "revoked");
+  CHECK(revoked.age == 3s);
+  for (const auto& last :
+       {snapshot.tokens[1].last_error, snapshot.accounts[0].last_error, snapshot.egresses[0].last_error}) {
+    REQUIRE(last);
+    CHECK(last->verdict == Verdict::ambiguous);
+    CHECK(last->status == 0);
+    CHECK(last->age == 1s);
+  }
+}
+
+TEST_CASE("the totals know of tokens that have left") {
+  Rig rig({.tokens = tokens(2)});
+  rig.once();
+  rig.once(meaning(Verdict::server_error));
+  rig.once(limited(1s));
+  rig.pool().remove("t0");
+  const PoolTotals totals = rig.snapshot().pool;
+  CHECK(totals.requests == 3);
+  CHECK(totals.successes == 1);
+  CHECK(totals.rate_limited == 1);
+  CHECK(totals.failures == 1);
+}
+
+TEST_CASE("a snapshot says how long calls waited") {
+  Rig rig({.tokens = tokens(1), .limits = {Limit::per_token(1, 60s)}});
+  struct Bell final : Wakeable {
+    void wake() noexcept override {}
+  };
+  NotUntil refusal;
+  rig.once();
+  Waiter served{.wakeable = std::make_shared<Bell>()};
+  CHECK_FALSE(rig.pool().acquire_or_join(served, rig.now(), refusal));
+  rig.pass(10s);
+  Waiter gives_up{.wakeable = served.wakeable};
+  CHECK_FALSE(rig.pool().acquire_or_join(gives_up, rig.now(), refusal));
+  CHECK(rig.snapshot().pool.waits.count == 0);
+  rig.pass(50s);
+  rig.pool().tick(rig.now());
+  CHECK(rig.pool().collect(served));
+  rig.pool().leave(gives_up);
+  const WaitTotals waits = rig.snapshot().pool.waits;
+  CHECK(waits.count == 2);
+  CHECK(waits.total == 110s);
+  CHECK(waits.longest == 60s);
+}

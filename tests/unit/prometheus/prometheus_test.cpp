@@ -50,7 +50,7 @@ struct Shown {
 
 TokenSnapshot counted(const std::string& id, std::uint64_t successes,
                       TokenState state = TokenState::available) {
-  return {.id = id, .state = state, .successes = successes};
+  return {{.id = id, .state = state, .successes = successes}};
 }
 
 const std::string successes_of_a = R"(tokenpool_token_requests_total{token="a",outcome="success"})";
