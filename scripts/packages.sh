@@ -2,13 +2,15 @@
 # What has to be installed, listed once, and how the scripts install it. Sourced by bash.
 
 # Debian's and Ubuntu's names. `a|b` is a where the distribution has it and b elsewhere: warnings, formatting and
-# findings are kept at zero with gcc 12 and clang 14.
+# findings are kept at zero with gcc 12 and clang 14. `a|` is a where the distribution has it and nothing elsewhere.
 packages_to_build=('g++-12|g++' cmake ninja-build pkg-config libcurl4-openssl-dev nlohmann-json3-dev
   libcli11-dev libcpp-httplib-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev)
 packages_to_test=(catch2 ccache python3 openssl 'nginx-light|nginx' tinyproxy microsocks redis-server
-  iproute2 nftables util-linux
+  iproute2 nftables util-linux curl 'chromium|'
   'clang-14|clang' 'libclang-rt-14-dev|libclang-rt-dev'
   'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy')
+# A Node.js that is not Debian's may have npm in it, and then conflicts with Debian's.
+command -v npm >/dev/null || packages_to_test+=(nodejs npm)
 packages_to_measure=(libbenchmark-dev valgrind python3)
 # For `tests/run full` alone: a compiler for Windows, and what makes another distribution.
 packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap debian-archive-keyring)
@@ -37,6 +39,7 @@ missing_packages() {
   for choice in "$@"; do
     for package in ${choice//|/ }; do
       if is_installed "$package" || apt-cache show "$package" >/dev/null 2>&1; then break; fi
+      if [[ $choice = *'|' ]]; then continue 2; fi
     done
     if ! is_installed "$package"; then say "$package"; fi
   done
