@@ -54,7 +54,7 @@ class [[nodiscard]] Result {
   /// The value; throws the Error when there is none (where std::expected would throw a wrapper around it).
   [[nodiscard]] T& value() & { return has_value() ? **this : throw error(); }
   [[nodiscard]] const T& value() const& { return has_value() ? **this : throw error(); }
-  [[nodiscard]] T&& value() && { return has_value() ? std::move(**this) : throw error(); }
+  [[nodiscard]] T&& value() && { return has_value() ? std::move(**this) : throw Error(error()); }
 
   /// The value; undefined without one, as in std::expected.
   [[nodiscard]] T& operator*() & noexcept { return *std::get_if<0>(&state_); }

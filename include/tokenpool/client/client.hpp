@@ -177,6 +177,7 @@ class Client {
 
   /// As send, for coroutines: `Response reply = co_await client.co_send(request);`. `resume` is given what
   /// resumes the coroutine, to run it where the caller wants; by default that is the transport's thread.
+  /// Throws Error. With gcc 12 name the request first: it destroys a `{...}` inside of a co_await twice.
   auto co_send(Request request, std::function<void(std::function<void()>)> resume = {}) requires
       AsyncTransport<TransportType> {
     return detail::SendAwaitable<Client>(*this, std::move(request), std::move(resume));
