@@ -1,0 +1,67 @@
+#pragma once
+// The live view of the pool: server-sent events (WHATWG HTML 9.2) for pages that are open. A page is never
+// queued for: it asks for what is new since it took the last event, so that a slow one misses states and
+// costs no memory.
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chronicle.hpp"
+#include "front.hpp"
+#include "source.hpp"
+
+namespace gateway {
+
+/// What all pages see. Used on the gateway's thread, but for changed().
+class Live {
+ public:
+  /// `snapshot` makes the pool's JSON; `gateway` is what does not change, as JSON.
+  Live(boost::asio::io_context& context, Chronicle& chronicle, std::function<std::string()> snapshot,
+       std::string gateway);
+  Live(const Live&) = delete;
+  Live& operator=(const Live&) = delete;
+  ~Live();
+
+  /// The events from now on for one page.
+  std::shared_ptr<Source> feed(const Inbound& request, Wake wake);
+
+  /// Something is other than it was. Any thread.
+  void changed();
+
+  /// Ends all feeds.
+  void stop();
+
+ private:
+  class Feed;
+  static constexpr std::chrono::milliseconds shortest_gap{200};  ///< between two states
+
+  void each_second();
+  void publish_soon();
+  void publish();
+  void wake_all();
+  [[nodiscard]] std::string state_json() const;
+
+  boost::asio::io_context& context_;
+  boost::asio::steady_timer seconds_;
+  boost::asio::steady_timer soon_;
+  Chronicle& chronicle_;
+  std::function<std::string()> snapshot_;
+  std::string gateway_;
+  std::vector<std::weak_ptr<Feed>> feeds_;
+  std::shared_ptr<const std::string> state_;
+  std::uint64_t state_number_ = 0;
+  std::chrono::steady_clock::time_point published_{};
+  bool scheduled_ = false;
+  bool stopped_ = false;
+  std::atomic<bool> posted_{false};
+  std::shared_ptr<Live*> self_ = std::make_shared<Live*>(this);  ///< null once this is gone
+};
+
+}  // namespace gateway

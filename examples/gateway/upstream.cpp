@@ -1,0 +1,39 @@
+#include "upstream.hpp"
+
+#include <utility>
+
+#include "tokenpool/policy/any_policy.hpp"
+#include "tokenpool/tokenpool.hpp"
+
+namespace gateway {
+
+struct Upstream::Client {
+  Client(tokenpool::ClientOptions options, const std::string& policy)
+      : pooled(std::move(options), tokenpool::AnyPolicy(policy)) {}
+
+  tokenpool::Client<tokenpool::AnyPolicy> pooled;
+};
+
+Upstream::Upstream(tokenpool::ClientOptions options, const std::string& policy)
+    : client_(std::make_unique<Client>(std::move(options), policy)) {}
+Upstream::~Upstream() = default;
+
+void Upstream::send(tokenpool::Request request,
+                    std::function<void(tokenpool::Result<tokenpool::Response>)> done) {
+  client_->pooled.send_async(std::move(request), std::move(done));
+}
+
+tokenpool::PoolSnapshot Upstream::snapshot() const { return client_->pooled.stats(); }
+std::string Upstream::snapshot_json() const {
+  return to_json(snapshot()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool Upstream::disable(std::string_view id, std::string reason) {
+  return client_->pooled.pool().disable(id, std::move(reason));
+}
+bool Upstream::enable(std::string_view id) { return client_->pooled.pool().enable(id); }
+void Upstream::replace(const std::vector<tokenpool::Token>& tokens) {
+  client_->pooled.pool().replace(tokens);
+}
+
+}  // namespace gateway

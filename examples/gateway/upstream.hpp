@@ -1,0 +1,46 @@
+#pragma once
+// The pool as the gateway uses it. The client is compiled behind this interface, once.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenpool/base/result.hpp"
+#include "tokenpool/client/options.hpp"
+#include "tokenpool/http/message.hpp"
+#include "tokenpool/pool/snapshot.hpp"
+#include "tokenpool/quota/attempt.hpp"
+
+namespace gateway {
+
+/// The server behind the gateway, asked with the tokens of a pool. Thread-safe.
+class Upstream {
+ public:
+  /// Throws tokenpool::Error that names the unfit field.
+  Upstream(tokenpool::ClientOptions options, const std::string& policy);
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+  /// Cancels the calls under way and waits for them.
+  ~Upstream();
+
+  /// `done` is called once, on the transport's thread.
+  void send(tokenpool::Request request, std::function<void(tokenpool::Result<tokenpool::Response>)> done);
+
+  [[nodiscard]] tokenpool::PoolSnapshot snapshot() const;
+  /// The snapshot as the JSON of tokenpool::to_json.
+  [[nodiscard]] std::string snapshot_json() const;
+
+  /// Whether there is such a token.
+  bool disable(std::string_view id, std::string reason);
+  bool enable(std::string_view id);
+  /// Throws tokenpool::Error if a token is unfit; the pool is then as it was.
+  void replace(const std::vector<tokenpool::Token>& tokens);
+
+ private:
+  struct Client;
+  std::unique_ptr<Client> client_;
+};
+
+}  // namespace gateway
