@@ -1,6 +1,11 @@
 #include "tokenpool/json/json.hpp"
 
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "../client/scripted_client.hpp"
 #include "catch_compat.hpp"
@@ -15,6 +20,21 @@ std::string names_of(const nlohmann::json& object) {
   std::string names;
   for (const auto& entry : object.items()) names += (names.empty() ? "" : " ") + entry.key();
   return names;
+}
+
+/// The names of all members, however deep.
+std::set<std::string> members_of(const nlohmann::json& json) {
+  std::set<std::string> names;
+  for (const auto& entry : json.items()) {
+    if (json.is_object()) names.insert(entry.key());
+    if (entry.value().is_structured()) names.merge(members_of(entry.value()));
+  }
+  return names;
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -126,3 +146,44 @@ TEST_CASE("a snapshot as JSON lists accounts like egresses") {
 }
 
 TEST_CASE("a secret serialises as stars") { CHECK(nlohmann::json(Secret("sk-canary")).dump() == "\"***\""); }
+
+TEST_CASE("the page on the snapshot shows what a pool really tells and leaves no member out") {
+  const std::string page = text_of(std::string(TOKENPOOL_DOCS) + "/snapshot.md");
+  const std::size_t begin = page.find("```json\n") + 8;
+  const std::size_t end = page.find("```", begin);
+  REQUIRE(end != std::string::npos);
+  const nlohmann::json shown = nlohmann::json::parse(page.substr(begin, end - begin));
+
+  std::vector<Token> tokens{{.secret = "sk-canary-a", .id = "alpha", .account = "acme"},
+                            {.secret = "sk-canary-b", .id = "beta"}};
+  ScriptedClient t(0, {.tokens = tokens,
+                       .limits = {Limit::per_token(2, 1min), Limit::per_account(200, 24h)},
+                       .egress = {{.id = "office", .source = "192.0.2.7"}}});
+  t.transport->answer(200, "{}", {}, 420ms).answer(200, "{}", {}, 380ms).answer(200, "{}", {}, 510ms);
+  for (int call = 0; call < 3; ++call) REQUIRE(t.get());
+  t.transport
+      ->answer(429, "{}",
+               {{"Retry-After", "120"},
+                {"X-RateLimit-Limit-Requests", "100"},
+                {"X-RateLimit-Remaining-Requests", "0"},
+                {"X-RateLimit-Reset-Requests", "120s"}},
+               80ms)
+      .answer(200, "{}", {}, 450ms);
+  REQUIRE(t.get());
+  t.clock.advance(5s);
+  const nlohmann::json told = to_json(t.client->stats());
+  INFO(told.dump(2));
+  CHECK(shown == told);
+
+  std::set<std::string> explained;
+  const std::regex row_head("\\| ((?:`\\w+`(?:, )?)+) \\|");
+  for (auto row = std::sregex_iterator(page.begin() + static_cast<std::ptrdiff_t>(end), page.end(), row_head);
+       row != std::sregex_iterator(); ++row) {
+    const std::string names = row->str(1);
+    const std::regex name("\\w+");
+    explained.insert(std::sregex_token_iterator(names.begin(), names.end(), name), {});
+  }
+  std::set<std::string> members = members_of(told);
+  for (const char* list : {"version", "tokens", "accounts", "egresses", "pool"}) members.erase(list);
+  CHECK(explained == members);
+}
