@@ -1,5 +1,9 @@
 #include "tokenpool/quota/error_text.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "catch_compat.hpp"
 
 using namespace tokenpool;
@@ -59,6 +63,21 @@ TEST_CASE("the time to wait is found behind the words that name it") {
   for (const Row& row : rows) {
     INFO(row.source);
     CHECK(time_named_in(row.text, from) == row.wait);
+  }
+}
+
+TEST_CASE("every way to spell a unit is that unit") {
+  const std::vector<std::pair<std::chrono::milliseconds, std::vector<std::string>>> rows{
+      {1ms, {"ms", "millisecond", "milliseconds"}},
+      {1s, {"s", "sec", "secs", "second", "seconds"}},
+      {1min, {"m", "min", "mins", "minute", "minutes"}},
+      {1h, {"h", "hr", "hour", "hours"}},
+      {24h, {"d", "day", "days"}}};
+  for (const auto& [unit, words] : rows) {
+    for (const std::string& word : words) {
+      INFO(word);
+      CHECK(time_named_in("try again in 3 " + word, from) == 3 * unit);
+    }
   }
 }
 

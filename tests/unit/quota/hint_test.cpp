@@ -62,9 +62,14 @@ TEST_CASE("where no window tells what remains the soonest reset counts") {
 
 TEST_CASE("an internal error beside an exhausted window does not mean that window") {
   const Headers exhausted{{"x-ratelimit-remaining", "0"}, {"x-ratelimit-reset", "3600"}};
-  CHECK_FALSE(hint(500, exhausted));
-  CHECK(hint(503, exhausted) == 1h);
-  CHECK(hint(403, exhausted) == 1h);
+  for (const int status : {400, 401, 404, 500, 502, 504, 530}) {
+    CAPTURE(status);
+    CHECK_FALSE(hint(status, exhausted));
+  }
+  for (const int status : {402, 403, 429, 503, 529}) {
+    CAPTURE(status);
+    CHECK(hint(status, exhausted) == 1h);
+  }
 }
 
 TEST_CASE("a success gives only what Retry-After says") {

@@ -44,4 +44,6 @@ TEST_CASE("the dictionary of draft 07 is read") {
   CHECK(rate_limit_fields(Headers{{"RateLimit", "limit=100, remaining=50, reset=5"}}) ==
         Facts{{"requests", 100, 50, 5s}});
   CHECK(rate_limit_fields(Headers{{"RateLimit", "limit=100, remaining=50, reset=5,"}}).empty());
+  CHECK(rate_limit_fields(Headers{{"RateLimit", "remaining=50"}}) == Facts{{"requests", {}, 50, {}}});
+  CHECK(rate_limit_fields(Headers{{"RateLimit", "reset=5"}}).empty());
 }

@@ -63,6 +63,24 @@ TEST_CASE("openings that differ teach nothing") {
   }
 }
 
+TEST_CASE("an opening is like the one before from half to double its time") {
+  const auto believes = [](Duration first, Duration second) {
+    Openings tried;
+    tried.open(first);
+    tried.open(first);
+    tried.ration.opened(++tried.ticket, tried.now += second, second);
+    return !tried.is_open();
+  };
+  CHECK(believes(6s, 3s));
+  CHECK(believes(6s, 12s));
+  CHECK_FALSE(believes(6s, 3s - Duration(1)));
+  CHECK_FALSE(believes(6s, 12s + Duration(1)));
+}
+
+TEST_CASE("a ration that has met nothing may be forgotten at once") {
+  CHECK(Ration{}.is_forgotten(SteadyTime{}));
+}
+
 TEST_CASE("short rests at the beginning of a long window teach nothing") {
   Openings tried;
   tried.open(600s);
