@@ -22,7 +22,7 @@
 #include "tokenpool/http/failure.hpp"
 #include "tokenpool/transport/curl/flow.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 /// The state of one transfer.
 struct Transfer {
@@ -187,4 +187,4 @@ inline int on_sending(void* context, char*, char*, int, int) noexcept {
   return CURL_PREREQFUNC_OK;
 }
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

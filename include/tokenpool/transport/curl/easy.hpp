@@ -20,7 +20,7 @@
 #include "tokenpool/transport/curl/loop.hpp"
 #include "tokenpool/transport/transport.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 /// One easy handle in one multi handle: poll can be woken by another thread, which curl_easy_perform cannot.
 /// Used by one call at a time.
@@ -106,7 +106,7 @@ class Channel {
   Exchanger exchanger_;  // after the multi handle, which it leaves first
 };
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl
 
 namespace tokenpool {
 
@@ -115,51 +115,51 @@ namespace tokenpool {
 class CurlTransport {
  public:
   /// Throws Error{network} when libcurl cannot start.
-  CurlTransport() { curl::start_once(); }
+  CurlTransport() { detail::curl::start_once(); }
   CurlTransport(const CurlTransport&) = delete;
   CurlTransport& operator=(const CurlTransport&) = delete;
 
   /// Blocks until the exchange is over. Throws what the body's producer throws.
   Exchange perform(const TransportRequest& request, Interrupt& interrupt) {
-    std::unique_ptr<curl::Channel> channel = check_out(request.source);
+    std::unique_ptr<detail::curl::Channel> channel = check_out(request.source);
     Exchange exchange = channel->run(request, interrupt);
     give_back(std::move(channel));
     return exchange;
   }
 
   /// Where asynchronous exchanges go on.
-  [[nodiscard]] curl::Loop& loop() {
-    std::call_once(loop_made_, [this] { loop_ = std::make_unique<curl::Loop>(); });
+  [[nodiscard]] detail::curl::Loop& loop() {
+    std::call_once(loop_made_, [this] { loop_ = std::make_unique<detail::curl::Loop>(); });
     return *loop_;
   }
 
  private:
   /// A channel whose connections were all made from `source`: to libcurl a request without one may go by
   /// those of any.
-  std::unique_ptr<curl::Channel> check_out(const std::string& source) {
+  std::unique_ptr<detail::curl::Channel> check_out(const std::string& source) {
     {
       const std::lock_guard lock(mutex_);
       const auto warmest = std::find_if(idle_.rbegin(), idle_.rend(),
                                         [&](const auto& channel) { return channel->source() == source; });
       if (warmest != idle_.rend()) {
         std::swap(*warmest, idle_.back());
-        std::unique_ptr<curl::Channel> taken = std::move(idle_.back());
+        std::unique_ptr<detail::curl::Channel> taken = std::move(idle_.back());
         idle_.pop_back();
         return taken;
       }
     }
-    return std::make_unique<curl::Channel>(source);
+    return std::make_unique<detail::curl::Channel>(source);
   }
 
-  void give_back(std::unique_ptr<curl::Channel> channel) {
+  void give_back(std::unique_ptr<detail::curl::Channel> channel) {
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(channel));
   }
 
   std::mutex mutex_;
-  std::vector<std::unique_ptr<curl::Channel>> idle_;
+  std::vector<std::unique_ptr<detail::curl::Channel>> idle_;
   std::once_flag loop_made_;
-  std::unique_ptr<curl::Loop> loop_;
+  std::unique_ptr<detail::curl::Loop> loop_;
 };
 
 }  // namespace tokenpool

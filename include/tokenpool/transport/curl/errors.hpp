@@ -10,7 +10,7 @@
 
 #include "tokenpool/http/failure.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 inline bool says(std::string_view detail, std::initializer_list<std::string_view> words) noexcept {
   return std::any_of(words.begin(), words.end(),
@@ -108,4 +108,4 @@ inline std::string failure_text(CURLcode code, std::string_view detail) {
   return option.empty() ? text : text.append(" (see ").append(option).append(")");
 }
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

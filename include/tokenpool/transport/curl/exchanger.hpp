@@ -19,7 +19,7 @@
 #include "tokenpool/transport/curl/options.hpp"
 #include "tokenpool/transport/transport.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 /// What decides the options of a handle, but for the body's bytes and the headers. A request that starts from
 /// a handle set up for the same is as good as one from a reset handle, and a seventh cheaper.
@@ -255,4 +255,4 @@ class Exchanger {
   SteadyTime upload_seen_at_{};
 };
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

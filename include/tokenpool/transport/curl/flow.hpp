@@ -13,7 +13,7 @@
 #include "tokenpool/http/answer.hpp"
 #include "tokenpool/transport/body_sink.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 /// One body's way. Used by one thread at a time.
 class Flow {
@@ -92,4 +92,4 @@ class Flow {
   SteadyTime drain_ends_ = end_of_time;
 };
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

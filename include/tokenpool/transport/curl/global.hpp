@@ -6,7 +6,7 @@
 
 #include "tokenpool/base/error.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 /// Thread-safe by the rules for local statics. Throws Error{network} when libcurl cannot start.
 inline void start_once() {
@@ -16,4 +16,4 @@ inline void start_once() {
   }
 }
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

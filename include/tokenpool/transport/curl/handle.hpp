@@ -14,7 +14,7 @@
 
 #include "tokenpool/http/headers.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 struct Cleanup {
   void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
@@ -138,4 +138,4 @@ class HeaderLines {
   std::vector<curl_slist> nodes_;
 };
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

@@ -25,7 +25,7 @@
 #include "tokenpool/transport/curl/handle.hpp"
 #include "tokenpool/transport/transport.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 /// The loop. `post` is thread-safe; everything else is for tasks on its thread. Destroyed on its own thread
 /// (by a callback), it ends once that task is over.
@@ -322,4 +322,4 @@ class Loop {
   std::thread thread_;
 };
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

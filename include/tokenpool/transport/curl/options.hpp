@@ -19,7 +19,7 @@
 #include "tokenpool/transport/curl/handle.hpp"
 #include "tokenpool/transport/transport.hpp"
 
-namespace tokenpool::curl {
+namespace tokenpool::detail::curl {
 
 /// Sets options and remembers the first that this libcurl refuses.
 class OptionSetter {
@@ -251,4 +251,4 @@ inline void set_route(OptionSetter& options, const TransportRequest& request) {
   set_egress(options, request);
 }
 
-}  // namespace tokenpool::curl
+}  // namespace tokenpool::detail::curl

@@ -5,7 +5,7 @@
 #include "catch_compat.hpp"
 
 using namespace tokenpool;
-using curl::failure_kind;
+using detail::curl::failure_kind;
 
 TEST_CASE("what libcurl says before the request went out is about the way") {
   CHECK(failure_kind(CURLE_COULDNT_RESOLVE_HOST, false) == FailureKind::connect);
@@ -49,21 +49,23 @@ TEST_CASE("what has one code in libcurl is told apart by its text") {
 }
 
 TEST_CASE("a failure is told in libcurl's words where it has some") {
-  CHECK(curl::failure_text(CURLE_RECV_ERROR, "Connection reset by peer") == "Connection reset by peer");
-  CHECK(curl::failure_text(CURLE_RECV_ERROR, "") == curl_easy_strerror(CURLE_RECV_ERROR));
+  CHECK(detail::curl::failure_text(CURLE_RECV_ERROR, "Connection reset by peer") ==
+        "Connection reset by peer");
+  CHECK(detail::curl::failure_text(CURLE_RECV_ERROR, "") == curl_easy_strerror(CURLE_RECV_ERROR));
 }
 
 TEST_CASE("a failure names the option that it has to do with") {
-  CHECK(curl::failure_text(CURLE_OPERATION_TIMEDOUT, "too slow") == "too slow (see timeouts.connect)");
-  CHECK(curl::failure_text(CURLE_PEER_FAILED_VERIFICATION, "self-signed certificate") ==
+  CHECK(detail::curl::failure_text(CURLE_OPERATION_TIMEDOUT, "too slow") ==
+        "too slow (see timeouts.connect)");
+  CHECK(detail::curl::failure_text(CURLE_PEER_FAILED_VERIFICATION, "self-signed certificate") ==
         "self-signed certificate (see tls.ca_file)");
-  CHECK(curl::failure_text(CURLE_PEER_FAILED_VERIFICATION, "certificate has expired") ==
+  CHECK(detail::curl::failure_text(CURLE_PEER_FAILED_VERIFICATION, "certificate has expired") ==
         "certificate has expired");
 }
 
 TEST_CASE("the URL of an unfit proxy is not told because it may hold a password") {
-  const std::string text =
-      curl::failure_text(CURLE_COULDNT_RESOLVE_PROXY, "Unsupported proxy syntax in 'http://user:canary@'");
+  const std::string text = detail::curl::failure_text(CURLE_COULDNT_RESOLVE_PROXY,
+                                                      "Unsupported proxy syntax in 'http://user:canary@'");
   CHECK(text.find("canary") == std::string::npos);
   CHECK(text.find("egress.proxy") != std::string::npos);
 }

@@ -36,18 +36,18 @@ const SteadyTime far = std::chrono::steady_clock::now() + 1h;
 
 TEST_CASE("a sink is asked once whether it wants a body") {
   Sink sink;
-  curl::Flow flow(&sink);
+  detail::curl::Flow flow(&sink);
   CHECK(flow.takes({.status = 200}));
   CHECK(flow.takes({.status = 200}));
   CHECK(sink.asked == 1);
-  CHECK_FALSE(curl::Flow(&sink).takes({.status = 404}));
-  CHECK_FALSE(curl::Flow().takes({.status = 200}));
+  CHECK_FALSE(detail::curl::Flow(&sink).takes({.status = 404}));
+  CHECK_FALSE(detail::curl::Flow().takes({.status = 200}));
 }
 
 TEST_CASE("a pause lasts until the sink wants more or its time is over") {
   Sink sink;
   sink.word = BodySink::Flow::paused;
-  curl::Flow flow(&sink);
+  detail::curl::Flow flow(&sink);
   CHECK(flow.hand_over("abc") == CURL_WRITEFUNC_PAUSE);
   CHECK(flow.paused());
   const SteadyTime ends = flow.next_check();
@@ -65,7 +65,7 @@ TEST_CASE("a pause lasts until the sink wants more or its time is over") {
 TEST_CASE("what comes after the end is dropped and not waited for without end") {
   Sink sink;
   sink.word = BodySink::Flow::complete;
-  curl::Flow flow(&sink);
+  detail::curl::Flow flow(&sink);
   CHECK(flow.hand_over("abc") == 3);
   CHECK(flow.hand_over("more") == 4);
   CHECK(sink.taken == 1);
@@ -78,7 +78,7 @@ TEST_CASE("what comes after the end is dropped and not waited for without end") 
 TEST_CASE("a sink that stops ends the transfer") {
   Sink sink;
   sink.word = BodySink::Flow::stopped;
-  curl::Flow flow(&sink);
+  detail::curl::Flow flow(&sink);
   CHECK(flow.hand_over("abc") == 0);
   CHECK(flow.over());
 }
