@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <deque>
 #include <string>
+#include <vector>
 
 namespace benchmarks {
 
@@ -29,10 +30,13 @@ inline void need(bool good, const char* what) {
 /// A reused easy handle that is given a URL string and a header list once, the way everyone writes it.
 class BareEasy {
  public:
-  explicit BareEasy(const std::string& base_url) {
+  explicit BareEasy(const std::string& base_url, const std::vector<std::string>& more_headers = {}) {
     for (const char* line :
          {"Authorization: Bearer sk-bench-1", "Content-Type: application/json", "Accept: application/json"}) {
       headers_ = curl_slist_append(headers_, line);
+    }
+    for (const std::string& line : more_headers) {
+      headers_ = curl_slist_append(headers_, line.c_str());
     }
     curl_easy_setopt(easy_, CURLOPT_URL, (base_url + "/chat/completions").c_str());
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
@@ -79,10 +83,11 @@ class BareEasy {
 /// A bare multi handle that keeps a number of requests in flight. The subclass says how it waits.
 class BareMulti {
  public:
-  BareMulti(const std::string& base_url, std::size_t in_flight) {
+  BareMulti(const std::string& base_url, std::size_t in_flight,
+            const std::vector<std::string>& more_headers = {}) {
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(in_flight));
     for (std::size_t i = 0; i < in_flight; ++i) {
-      handles_.emplace_back(base_url);
+      handles_.emplace_back(base_url, more_headers);
     }
   }
   BareMulti(const BareMulti&) = delete;

@@ -7,74 +7,22 @@
 
 #include <malloc.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <future>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "bare.hpp"
+#include "flight.hpp"
 #include "rounds.hpp"
 #include "server.hpp"
-#include "tokenpool/client.hpp"
 
 namespace {
 
 using namespace benchmarks;
 using namespace std::chrono_literals;
-
-using Client = tokenpool::Client<>;
-
-std::unique_ptr<Client> make_client(const std::string& base_url) {
-  return std::make_unique<Client>(tokenpool::ClientOptions{
-      .base_url = base_url,
-      .tokens = tokenpool::parse_tokens("sk-bench-1,sk-bench-2,sk-bench-3,sk-bench-4"),
-      .limits = {tokenpool::Limit::per_token(100'000'000, 24h)}});
-}
-
-/// Keeps requests in flight until enough are answered. All but run() happens on the client's loop.
-class Flight {
- public:
-  Flight(Client& client, std::size_t in_flight) : client_(client), in_flight_(in_flight) {}
-
-  void run(std::size_t requests) {
-    start(requests);
-    done_.get_future().wait();
-  }
-
-  void start(std::size_t requests) {
-    to_end_ = requests;
-    to_begin_ = static_cast<std::int64_t>(requests);
-    done_ = std::promise<void>();
-    for (std::size_t i = 0; i < in_flight_; ++i) {
-      send();
-    }
-  }
-  void wait() { done_.get_future().wait(); }
-
- private:
-  void send() {
-    if (to_begin_.fetch_sub(1) <= 0) {
-      return;
-    }
-    client_.send_async({.method = "POST", .path = "/chat/completions", .body = request_body},
-                       [this](const tokenpool::Result<tokenpool::Response>& result) {
-                         need(result && result->ok(),
-                              result ? "an answer is no success" : "a request failed");
-                         --to_end_ == 0 ? done_.set_value() : send();
-                       });
-  }
-
-  Client& client_;
-  std::size_t in_flight_;
-  std::atomic<std::int64_t> to_begin_{};
-  std::size_t to_end_{};
-  std::promise<void> done_;
-};
 
 template <class Run>
 double per_second(const Run& run, std::size_t requests) {
@@ -84,11 +32,12 @@ double per_second(const Run& run, std::size_t requests) {
          std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
-void compare_speed(const std::string& name, const std::string& base_url, std::size_t in_flight,
-                   std::size_t requests, std::size_t count) {
-  BarePoll poll(base_url, in_flight);
-  BareEpoll epoll(base_url, in_flight);
-  const auto client = make_client(base_url);
+void compare_speed(std::chrono::milliseconds delay, std::size_t in_flight, std::size_t requests,
+                   std::size_t count) {
+  const Server server(delay);
+  BarePoll poll(server.base_url(), in_flight);
+  BareEpoll epoll(server.base_url(), in_flight);
+  const auto client = make_client(server.base_url());
   Flight flight(*client, in_flight);
   const auto rate = [requests](auto& subject) {
     return [&subject, requests] {
@@ -99,8 +48,10 @@ void compare_speed(const std::string& name, const std::string& base_url, std::si
       {{"bare curl_multi_poll", rate(poll)}, {"bare epoll", rate(epoll)}, {"send_async", rate(flight)}},
       count);
   const std::size_t better = rounds.median(0) >= rounds.median(1) ? 0 : 1;
-  std::cout << in_flight << " in flight, " << name << ", requests/s and ratio to the better bare loop\n";
+  std::cout << in_flight << " in flight, answers after " << delay.count()
+            << " ms, requests/s and ratio to the better bare loop\n";
   rounds.print(better);
+  rounds.keep("in_flight_" + std::to_string(in_flight) + (delay == 0ms ? "" : "_slow"));
 }
 
 double heap() {
@@ -161,11 +112,8 @@ int main(int count, char** words) {
   const std::size_t requests = count > 1 ? std::stoul(words[1]) : 10'000;
   const std::size_t rounds = count > 2 ? std::stoul(words[2]) : 7;
   compare_memory(512);
-  {
-    const Server server;
-    compare_speed("server answers at once", server.base_url(), 64, requests, rounds);
-    compare_speed("server answers at once", server.base_url(), 512, requests, rounds);
+  for (const std::size_t in_flight : {8U, 64U, 512U, 2048U}) {
+    compare_speed(0ms, in_flight, requests, rounds);
   }
-  const Server slow(20ms);
-  compare_speed("server answers after 20 ms", slow.base_url(), 512, requests, rounds);
+  compare_speed(20ms, 512, requests, rounds);
 }

@@ -63,7 +63,7 @@ void mutex_pair(benchmark::State& state) {
     mutex.unlock();
   }
 }
-BENCHMARK(mutex_pair)->ThreadRange(1, 2);
+BENCHMARK(mutex_pair)->ThreadRange(1, 8);
 
 /// A secret of 48 bytes, as providers hand out.
 std::string secret(std::int64_t number) {
@@ -130,7 +130,7 @@ void lease(benchmark::State& state) {
 
 template <class Policy>
 void sizes(benchmark::internal::Benchmark* one) {
-  one->Setup(Shared<Policy>::make)->ThreadRange(1, 2);
+  one->Setup(Shared<Policy>::make)->ThreadRange(1, 8);
   for (const std::int64_t size : {4, 64, 1000, 100'000, 1'000'000}) {
     one->Arg(size);
   }

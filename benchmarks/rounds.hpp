@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iomanip>
 #include <iostream>
@@ -58,6 +60,23 @@ class Rounds {
                 << value.most << ")" << std::setprecision(3) << "   " << ratio.median << "  (" << ratio.least
                 << " to " << ratio.most << ")\n";
     }
+  }
+
+  /// The same for the report: a file in the folder that the environment variable FIGURES names, if it does.
+  void keep(const std::string& name) const {
+    const char* const folder = std::getenv("FIGURES");
+    if (folder == nullptr) {
+      return;
+    }
+    std::ofstream file(std::string(folder) + "/" + name + ".json");
+    for (std::size_t i = 0; i < cases_.size(); ++i) {
+      file << (i == 0 ? "{" : ",\n ") << std::quoted(cases_[i].name) << ": [";
+      for (std::size_t round = 0; round < values_[i].size(); ++round) {
+        file << (round == 0 ? "" : ", ") << values_[i][round];
+      }
+      file << ']';
+    }
+    file << "}\n";
   }
 
   [[nodiscard]] double median(std::size_t which) const { return Spread(values_[which]).median; }

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -117,10 +118,8 @@ class ServerLoop {
       return false;
     }
     constexpr std::string_view length_field = "Content-Length: ";
-    const std::size_t field = std::string_view(unread).substr(0, end).find(length_field);
-    const std::size_t body = field == std::string::npos
-                                 ? 0
-                                 : std::strtoul(unread.c_str() + field + length_field.size(), nullptr, 10);
+    const char* const field = strcasestr(unread.c_str(), length_field.data());  // Node writes it small
+    const std::size_t body = field == nullptr ? 0 : std::strtoul(field + length_field.size(), nullptr, 10);
     if (unread.size() < end + 4 + body) {
       return false;
     }

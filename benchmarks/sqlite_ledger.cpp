@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "integration/support/quota_server.hpp"
-#include "tokenpool/ledger/sqlite.hpp"
+#include "ledger_work.hpp"
+#include "sqlite_work.hpp"
 #include "tokenpool/tokenpool.hpp"
 
+using namespace benchmarks;
 using namespace tokenpool;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
@@ -52,52 +54,6 @@ std::string new_file() {
   return folder + "/" + std::to_string(++newest) + ".db";
 }
 
-/// A transaction that adds one row.
-std::function<void()> bare(const std::string& path, bool full) {
-  struct Connection {
-    static detail::SqliteDatabase opened(const std::string& file, bool to_disk) {
-      detail::SqliteDatabase database(file, 5s);
-      database.run("PRAGMA journal_mode = WAL");
-      database.run(to_disk ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-      database.run("CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b INTEGER)");
-      return database;
-    }
-    detail::SqliteDatabase database;
-    detail::SqliteStatement begin{database, "BEGIN IMMEDIATE"};
-    detail::SqliteStatement insert{database, "INSERT INTO t(b) VALUES(?)"};
-    detail::SqliteStatement commit{database, "COMMIT"};
-  };
-  const std::shared_ptr<Connection> connection(new Connection{Connection::opened(path, full)});
-  return [connection] {
-    connection->begin.run();
-    connection->insert.run(std::int64_t{7});
-    connection->commit.run();
-  };
-}
-
-/// One lease after the other, each bringing the note of the one before.
-std::function<void()> leases(const std::shared_ptr<Ledger>& ledger, std::size_t limits) {
-  static std::atomic<std::uint64_t> newest{1};
-  const char* const places[] = {"token=3fa0b1c2d3e4f506", "egress=default",
-                                "token=3fa0b1c2d3e4f506 bucket=gpt"};
-  std::vector<Claim> claims;
-  for (std::size_t i = 0; i < limits; ++i) {
-    claims.push_back({.place = places[i], .limit = Limit::per_token(1'000'000'000, 24h)});
-  }
-  return [=, before = std::uint64_t{0}]() mutable {
-    const LedgerNote note{.reservation = before};
-    LedgerQuestion question{.reservation = newest++, .claims = claims, .lives_for = 10min};
-    if (before != 0) question.notes = {&note, 1};
-    if (!ledger->ask(question).granted) std::exit(1);
-    before = question.reservation;
-  };
-}
-
-std::shared_ptr<Ledger> ledger_of(const std::string& path, bool survive_power_loss = false) {
-  return std::make_shared<SqliteLedger>(
-      SqliteOptions{.path = path, .survive_power_loss = survive_power_loss});
-}
-
 std::function<void()> calls(const test::QuotaServer& at, const std::shared_ptr<Ledger>& ledger) {
   ClientOptions options{.base_url = at.base_url(), .tokens = parse_tokens("sk-a,sk-b")};
   options.limits = {Limit::per_token(1'000'000'000, 24h)};
@@ -118,7 +74,7 @@ int main(int argc, char** argv) {
   if (::mkdtemp(folder.data()) == nullptr) return 1;
   for (const int threads : {1, 4}) {
     const std::string file = new_file();
-    measure("bare transaction of one row", threads, [&] { return bare(file, false); });
+    measure("bare transaction of one row", threads, [&] { return bare_sqlite(file, false); });
     for (const std::size_t limits : {1U, 2U, 3U}) {
       const std::string path = new_file();
       measure("lease and note of the last one, " + std::to_string(limits) + " limits, own connections",
@@ -128,7 +84,7 @@ int main(int argc, char** argv) {
   const auto shared = ledger_of(new_file());
   measure("the same, 2 limits, one connection", 4, [&] { return leases(shared, 2); });
   const std::string file = new_file();
-  measure("bare transaction of one row, to the disk", 1, [&] { return bare(file, true); });
+  measure("bare transaction of one row, to the disk", 1, [&] { return bare_sqlite(file, true); });
   measure("lease and note, 2 limits, to the disk", 1, [&] { return leases(ledger_of(new_file(), true), 2); });
   const test::QuotaServer at({"--tokens", "sk-a,sk-b", "--limit", "1000000000"});
   measure("call without a ledger", 1, [&] { return calls(at, nullptr); });
