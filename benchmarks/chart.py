@@ -51,10 +51,10 @@ def _steps(least: float, most: float) -> list:
 
 
 def lines(title: str, across: str, lines_: dict, shown=lambda value: f"{value:,.0f}") -> str:
-    """`lines_`: name to [(x, y)], at most four; both axes grow by tenfold steps."""
+    """`lines_`: name to [(x, y)], at most four. Both axes are logarithmic; the lower one names the places measured."""
     points = [point for line in lines_.values() for point in line]
-    xs, ys = _steps(*_ends(points, 0)), _steps(*_ends(points, 1))
-    top, bottom, left, right = 44, 300, 72, WIDTH - 190
+    xs, ys = sorted({x for x, _ in points}), _steps(min(y for _, y in points), max(y for _, y in points))
+    top, bottom, left, right = 44, 300, 84, WIDTH - 190
 
     def place(value: float, steps: list, begin: float, end: float) -> float:
         whole = math.log10(steps[-1] / steps[0]) or 1
@@ -78,7 +78,3 @@ def lines(title: str, across: str, lines_: dict, shown=lambda value: f"{value:,.
                  _text(end_x + 28, free + 4, name)]
     return _page(title, bottom + 54, body)
 
-
-def _ends(points: list, which: int) -> tuple:
-    values = [point[which] for point in points]
-    return min(values), max(values)

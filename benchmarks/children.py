@@ -79,7 +79,7 @@ def tokenpool_gateway(folder: pathlib.Path, url: str, keys: list, limits: list) 
     """examples/gateway before the server at `url`, and the URL at which it listens itself."""
     configuration = folder / "gateway.json"
     configuration.write_text(json.dumps({"base_url": url.removesuffix("/v1"), "tokens": keys, "limits": limits, "log": False}))
-    child = Child(TOKENPOOL_GATEWAY, configuration)
+    child = Child(TOKENPOOL_GATEWAY, configuration, stderr=subprocess.DEVNULL)
     return child, child.line().rpartition(" ")[2] + "/v1"
 
 

@@ -9,10 +9,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "bare.hpp"
 #include "flight.hpp"
@@ -24,12 +26,15 @@ namespace {
 using namespace benchmarks;
 using namespace std::chrono_literals;
 
-template <class Run>
-double per_second(const Run& run, std::size_t requests) {
+/// Requests/s of a way to send; adds the microseconds of CPU for each to `cpu`.
+template <class Subject>
+double per_second(Subject& subject, std::size_t requests, std::vector<double>& cpu) {
   const auto began = std::chrono::steady_clock::now();
-  run(requests);
-  return static_cast<double>(requests) /
-         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const std::clock_t used = std::clock();
+  subject.run(requests);
+  const auto count = static_cast<double>(requests);
+  cpu.push_back(static_cast<double>(std::clock() - used) * 1e6 / CLOCKS_PER_SEC / count);
+  return count / std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
 void compare_speed(std::chrono::milliseconds delay, std::size_t in_flight, std::size_t requests,
@@ -39,19 +44,24 @@ void compare_speed(std::chrono::milliseconds delay, std::size_t in_flight, std::
   BareEpoll epoll(server.base_url(), in_flight);
   const auto client = make_client(server.base_url());
   Flight flight(*client, in_flight);
-  const auto rate = [requests](auto& subject) {
-    return [&subject, requests] {
-      return per_second([&subject](std::size_t number) { subject.run(number); }, requests);
-    };
-  };
-  const Rounds rounds(
-      {{"bare curl_multi_poll", rate(poll)}, {"bare epoll", rate(epoll)}, {"send_async", rate(flight)}},
-      count);
+  std::vector<std::vector<double>> cpu(3);
+  const Rounds rounds({{"bare curl_multi_poll", [&] { return per_second(poll, requests, cpu[0]); }},
+                       {"bare epoll", [&] { return per_second(epoll, requests, cpu[1]); }},
+                       {"send_async", [&] { return per_second(flight, requests, cpu[2]); }}},
+                      count);
   const std::size_t better = rounds.median(0) >= rounds.median(1) ? 0 : 1;
   std::cout << in_flight << " in flight, answers after " << delay.count()
             << " ms, requests/s and ratio to the better bare loop\n";
   rounds.print(better);
-  rounds.keep("in_flight_" + std::to_string(in_flight) + (delay == 0ms ? "" : "_slow"));
+  std::cout << "microseconds of CPU for each, median:";
+  for (std::vector<double>& values : cpu) {
+    values.erase(values.begin());  // the first round warms up
+    std::cout << ' ' << Spread(values).median;
+  }
+  std::cout << '\n';
+  const std::string name = "in_flight_" + std::to_string(in_flight) + (delay == 0ms ? "" : "_slow");
+  rounds.keep(name);
+  keep_figures(name + "_cpu", {"bare curl_multi_poll", "bare epoll", "send_async"}, cpu);
 }
 
 double heap() {

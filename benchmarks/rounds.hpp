@@ -29,6 +29,25 @@ struct Spread {
   double most{};
 };
 
+/// What was measured, for the report: a file in the folder that the environment variable FIGURES names, if it
+/// does.
+inline void keep_figures(const std::string& name, const std::vector<std::string>& names,
+                         const std::vector<std::vector<double>>& values) {
+  const char* const folder = std::getenv("FIGURES");
+  if (folder == nullptr) {
+    return;
+  }
+  std::ofstream file(std::string(folder) + "/" + name + ".json");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    file << (i == 0 ? "{" : ",\n ") << std::quoted(names[i]) << ": [";
+    for (std::size_t round = 0; round < values[i].size(); ++round) {
+      file << (round == 0 ? "" : ", ") << values[i][round];
+    }
+    file << ']';
+  }
+  file << "}\n";
+}
+
 /// A case: its name and what measures it once.
 struct Case {
   std::string name;
@@ -62,21 +81,11 @@ class Rounds {
     }
   }
 
-  /// The same for the report: a file in the folder that the environment variable FIGURES names, if it does.
+  /// The same for the report.
   void keep(const std::string& name) const {
-    const char* const folder = std::getenv("FIGURES");
-    if (folder == nullptr) {
-      return;
-    }
-    std::ofstream file(std::string(folder) + "/" + name + ".json");
-    for (std::size_t i = 0; i < cases_.size(); ++i) {
-      file << (i == 0 ? "{" : ",\n ") << std::quoted(cases_[i].name) << ": [";
-      for (std::size_t round = 0; round < values_[i].size(); ++round) {
-        file << (round == 0 ? "" : ", ") << values_[i][round];
-      }
-      file << ']';
-    }
-    file << "}\n";
+    std::vector<std::string> names(cases_.size());
+    std::transform(cases_.begin(), cases_.end(), names.begin(), [](const Case& one) { return one.name; });
+    keep_figures(name, names, values_);
   }
 
   [[nodiscard]] double median(std::size_t which) const { return Spread(values_[which]).median; }

@@ -11,7 +11,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import children  # noqa: E402
 
 AMOUNT, WINDOW, DELAY = 50, 2.0, 0.02  # requests, seconds, seconds until an answer: 1 % of the window
+MARGIN = 0.1  # of a window, by which a case begins later than its first window and ends earlier than its last
 KEYS = [f"sk-goodput-{number}" for number in range(1, 5)]
+
+
+def seconds(windows: int) -> float:
+    """How long a case of so many windows takes."""
+    return (windows - 2 * MARGIN) * WINDOW
 
 
 class QuotaServer:
@@ -26,9 +32,9 @@ class QuotaServer:
         self.limits = ",".join(f"{scope}={AMOUNT}/{WINDOW * 1000:.0f}" for scope in scopes)
         self.per_window = AMOUNT * (1 if rule == "token-and-ip" else len(KEYS))
 
-    def capacity(self, seconds: float) -> float:
-        """Of whole windows."""
-        return self.per_window * round(seconds / WINDOW)
+    def capacity(self, windows: int) -> float:
+        """Of so many windows, of which seconds() leaves out a little at either end."""
+        return self.per_window * windows
 
     def start(self, _folder: pathlib.Path) -> tuple:
         delay = f"{DELAY * 1000:.0f}ms"
@@ -38,9 +44,9 @@ class QuotaServer:
         return [child], child.line().rpartition(" ")[2] + "/v1"
 
     def begin(self) -> None:
-        """Waits until a window begins, where the server has fixed ones."""
+        """Waits until a window has begun, where the server has fixed ones."""
         if self.kind == "fixed":
-            time.sleep(WINDOW - time.time() % WINDOW)
+            time.sleep(WINDOW - time.time() % WINDOW + WINDOW * MARGIN)
 
     def refused(self, url: str) -> int:
         with urllib.request.urlopen(url.removesuffix("/v1") + "/_counts") as answer:
@@ -54,9 +60,9 @@ class Nginx:
     rate = AMOUNT / WINDOW
     limits = f"token={rate:.0f}/1000"
 
-    def capacity(self, seconds: float) -> float:
+    def capacity(self, windows: int) -> float:
         """With what the buckets hold in the beginning."""
-        return len(KEYS) * self.rate * (seconds + 1)
+        return len(KEYS) * self.rate * (seconds(windows) + 1)
 
     def start(self, folder: pathlib.Path) -> tuple:
         upstream = children.Child(children.BUILD / "benchmark_server", int(DELAY * 1000))
