@@ -13,7 +13,6 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
-#include <concepts>
 #include <mutex>
 #include <optional>
 #include <string>

@@ -31,6 +31,8 @@ ROOMS = {
     "ledger": HOUSE + ["ledger"],
     "testing": HOUSE + ["testing"],
     "testing.hpp": HOUSE + ["testing"],
+    "alerts": HOUSE + ["alerts", "json"],
+    "alerts.hpp": HOUSE + ["alerts", "json"],
     "prometheus": HOUSE + ["prometheus"],
     "prometheus.hpp": HOUSE + ["prometheus"],
     "openai.hpp": HOUSE + ["json"],

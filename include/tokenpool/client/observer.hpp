@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "tokenpool/base/time.hpp"
 #include "tokenpool/pool/events.hpp"
@@ -85,6 +86,19 @@ void tell(const std::function<void(const Event&)>& listener, const Event& event)
   }
 }
 
+/// A listener that tells `first`, then `second`.
+template <class Event>
+std::function<void(const Event&)> both(std::function<void(const Event&)> first,
+                                       std::function<void(const Event&)> second) {
+  if (!first || !second) {
+    return first ? std::move(first) : std::move(second);
+  }
+  return [first = std::move(first), second = std::move(second)](const Event& event) {
+    tell(first, event);
+    tell(second, event);
+  };
+}
+
 /// Tells what settling a lease led to.
 inline void tell(const Observer& observer, const PoolEvent& event, Now now) {
   const auto at = [&]() -> std::optional<WallTime> {
@@ -104,5 +118,18 @@ inline void tell(const Observer& observer, const PoolEvent& event, Now now) {
 }
 
 }  // namespace detail
+
+/// An observer that tells `first`, then `second`; what one throws keeps nothing from the other.
+inline Observer both(Observer first, Observer second) {
+  return {
+      .on_attempt = detail::both(std::move(first.on_attempt), std::move(second.on_attempt)),
+      .on_retry = detail::both(std::move(first.on_retry), std::move(second.on_retry)),
+      .on_rest = detail::both(std::move(first.on_rest), std::move(second.on_rest)),
+      .on_ejected = detail::both(std::move(first.on_ejected), std::move(second.on_ejected)),
+      .on_recovered = detail::both(std::move(first.on_recovered), std::move(second.on_recovered)),
+      .on_exhausted = detail::both(std::move(first.on_exhausted), std::move(second.on_exhausted)),
+      .on_shared_limit = detail::both(std::move(first.on_shared_limit), std::move(second.on_shared_limit)),
+      .on_warning = detail::both(std::move(first.on_warning), std::move(second.on_warning))};
+}
 
 }  // namespace tokenpool

@@ -2,6 +2,7 @@
 // What a person sees of a pool: a copy of what every token is doing and why, as plain data.
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -76,7 +77,8 @@ struct UsageSnapshot {
   std::chrono::microseconds p50{};
   std::chrono::microseconds p95{};
   std::chrono::microseconds p99{};
-  std::optional<LastError> last_error{};  ///< absent when there was none
+  std::chrono::microseconds latency_total{};  ///< the sum of all such times
+  std::optional<LastError> last_error{};      ///< absent when there was none
   std::vector<LimitUse> limits{};
 };
 
@@ -128,5 +130,11 @@ struct PoolSnapshot {
 
 /// Takes snapshots for somebody who may outlive the pool: nothing once it is gone.
 using StatsSource = std::function<std::optional<PoolSnapshot>()>;
+
+/// Hands out a StatsSource, as a client does.
+template <class T>
+concept Watchable = requires(const T& watched) {
+  { watched.stats_source() } -> std::convertible_to<StatsSource>;
+};
 
 }  // namespace tokenpool

@@ -38,6 +38,10 @@ class TrackRecord {
   [[nodiscard]] const RecentLatencies* latencies() const noexcept {
     return lately_ ? &lately_->latencies : nullptr;
   }
+  /// The sum of all latencies that were known.
+  [[nodiscard]] Duration latency_total() const noexcept {
+    return lately_ ? lately_->total : Duration::zero();
+  }
   /// Null if there was none.
   [[nodiscard]] const Mishap* last_mishap() const noexcept {
     return lately_ && lately_->mishap ? &*lately_->mishap : nullptr;
@@ -47,6 +51,7 @@ class TrackRecord {
   void accepted(Duration latency) noexcept {
     if (Lately* lately = this->lately(); lately != nullptr && latency != Duration::zero()) {
       lately->latencies.put(successes_, latency);
+      lately->total += latency;
     }
     ++successes_;
   }
@@ -68,6 +73,7 @@ class TrackRecord {
  private:
   struct Lately {
     RecentLatencies latencies;
+    Duration total{};
     std::optional<Mishap> mishap;
   };
 

@@ -20,6 +20,7 @@ class UsageSummary {
     successes_ += record.successes();
     rate_limited_ += record.rate_limited();
     failures_ += record.failures();
+    latency_total_ += record.latency_total();
     if (record.latencies() != nullptr) {
       const auto recent =
           static_cast<double>((std::min)(record.successes(), std::uint64_t{RecentLatencies::capacity}));
@@ -39,6 +40,7 @@ class UsageSummary {
     copy.rate_limited = rate_limited_;
     copy.failures = failures_;
     copy.requests = successes_ + rate_limited_ + failures_;
+    copy.latency_total = duration_cast<std::chrono::microseconds>(latency_total_);
     if (recent_ != 0) {
       const Percentiles times = spread_.percentiles();
       copy.latency = duration_cast<std::chrono::microseconds>(weighted_ / recent_);
@@ -57,6 +59,7 @@ class UsageSummary {
   std::uint64_t successes_ = 0;
   std::uint64_t rate_limited_ = 0;
   std::uint64_t failures_ = 0;
+  Duration latency_total_{};
   double recent_ = 0;  ///< answers in `spread_`
   std::chrono::duration<double, Duration::period>
       weighted_{};  ///< each average as often as it has answers there

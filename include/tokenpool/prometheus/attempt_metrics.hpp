@@ -7,7 +7,6 @@
 #include <prometheus/registry.h>
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -130,13 +129,13 @@ class AttemptMetrics : public prometheus::Collectable {
   /// its series.
   [[nodiscard]] Observer observer(Observer next = {}, const std::string& pool = {}) const {
     const auto counts = std::make_shared<detail::EventCounts>(families_, pool);
-    count_first(counts, next.on_attempt);
-    count_first(counts, next.on_retry);
-    count_first(counts, next.on_rest);
-    count_first(counts, next.on_ejected);
-    count_first(counts, next.on_exhausted);
-    count_first(counts, next.on_shared_limit);
-    return next;
+    return both({.on_attempt = [counts](const AttemptEvent& event) { counts->count(event); },
+                 .on_retry = [counts](const RetryEvent& event) { counts->count(event); },
+                 .on_rest = [counts](const RestEvent& event) { counts->count(event); },
+                 .on_ejected = [counts](const EjectedEvent& event) { counts->count(event); },
+                 .on_exhausted = [counts](const ExhaustedEvent& event) { counts->count(event); },
+                 .on_shared_limit = [counts](const SharedLimitEvent& event) { counts->count(event); }},
+                std::move(next));
   }
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
@@ -144,15 +143,6 @@ class AttemptMetrics : public prometheus::Collectable {
   }
 
  private:
-  template <class Event>
-  static void count_first(const std::shared_ptr<detail::EventCounts>& counts,
-                          std::function<void(const Event&)>& listener) {
-    listener = [counts, next = std::move(listener)](const Event& event) {
-      counts->count(event);
-      detail::tell(next, event);
-    };
-  }
-
   std::shared_ptr<detail::EventFamilies> families_ = std::make_shared<detail::EventFamilies>();
 };
 

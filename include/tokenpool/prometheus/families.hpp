@@ -28,13 +28,13 @@ namespace tokenpool::detail {
 class LastingCounts {
  public:
   /// What to show for the count named `name`, which is `count` in the pool now.
-  double shown(const std::string& name, std::uint64_t count) {
+  std::uint64_t shown(const std::string& name, std::uint64_t count) {
     Count& known = counts_[name];
     if (count < known.newest) {
       known.before += known.newest;
     }
     known.newest = count;
-    return static_cast<double>(known.before + count);
+    return known.before + count;
   }
 
  private:
@@ -56,17 +56,21 @@ inline MetricLabels with(MetricLabels labels, const char* name, std::string_view
   return labels;
 }
 
+/// Names a series.
+inline std::string series_name(std::string name, const MetricLabels& labels) {
+  for (const auto& label : labels) {
+    name.append(1, '\n').append(label.name).append(1, '=').append(label.value);
+  }
+  return name;
+}
+
 /// Families in the making, each with every series once: a server refuses a scrape that has one twice.
 class FamilyBook {
  public:
   /// A metric of the family `name`, or null when there is one with these labels already.
   prometheus::ClientMetric* add(const std::string& name, const char* help, prometheus::MetricType type,
                                 MetricLabels labels) {
-    std::string series = name;
-    for (const auto& label : labels) {
-      series.append(1, '\n').append(label.name).append(1, '=').append(label.value);
-    }
-    if (!series_.insert(std::move(series)).second) {
+    if (!series_.insert(series_name(name, labels)).second) {
       return nullptr;
     }
     const auto [place, is_first] = places_.try_emplace(name, families_.size());
@@ -113,25 +117,24 @@ class SnapshotWriter {
     }
     for (const AccountSnapshot& account : snapshot.accounts) {
       // No counts: they are sums over tokens, which sink when one of these goes.
-      state("account", account, with(base_, "account", account.id), 3);
+      state("account", account, with(base_, "account", account.id), shared_states);
     }
     for (const EgressSnapshot& egress : snapshot.egresses) {
       const MetricLabels labels = with(base_, "egress", egress.id);
-      state("egress", egress, labels, 3);
-      requests("egress", egress, labels);
+      state("egress", egress, labels, shared_states);
+      work("egress", egress, labels);
     }
   }
 
   std::vector<prometheus::MetricFamily> take() { return book_.take(); }
 
  private:
-  /// The first three are those of accounts and egresses, too.
+  /// All states; the first `shared_states` are those of accounts and egresses, too.
+  static constexpr std::size_t shared_states = 3;
   static constexpr std::array states{TokenState::available, TokenState::resting,  TokenState::probing,
                                      TokenState::ejected,   TokenState::disabled, TokenState::draining};
 
-  static double seconds(std::chrono::microseconds length) noexcept {
-    return std::chrono::duration<double>(length).count();
-  }
+  static double seconds(std::chrono::duration<double> length) noexcept { return length.count(); }
 
   void totals(const PoolSnapshot& snapshot) {
     for (const TokenState one : states) {
@@ -142,24 +145,23 @@ class SnapshotWriter {
     }
     book_.gauge("tokenpool_waiting_calls", "Calls that wait for a token.", base_,
                 static_cast<double>(snapshot.pool.waiting));
+    requests("tokenpool", snapshot.pool, base_);
+    const WaitTotals& waits = snapshot.pool.waits;
+    summary("tokenpool_wait_seconds", "Time that calls waited in the queue for a token.", base_, waits.count,
+            waits.total);
   }
 
   void add_token(const TokenSnapshot& token) {
     const MetricLabels labels = with(base_, "token", token.id);
     book_.gauge("tokenpool_token_info", "1, with what describes the token as labels.",
                 with(labels, "account", token.account), 1);
-    if (!state("token", token, labels, states.size())) {
-      return;
+    if (state("token", token, labels, states.size())) {
+      work("token", token, labels);
     }
-    requests("token", token, labels);
-    book_.gauge("tokenpool_token_latency_average_seconds",
-                "Moving average of the times to accepting answers; 0 before the first.", labels,
-                seconds(token.latency));
   }
 
   /// What tokens, accounts and egresses have in common, but for counts; false when it is there already.
-  template <class Snapshot>
-  bool state(const std::string& kind, const Snapshot& one, const MetricLabels& labels,
+  bool state(const std::string& kind, const UsageSnapshot& one, const MetricLabels& labels,
              std::size_t possible_states) {
     const std::string prefix = "tokenpool_" + kind;
     for (const TokenState each : std::span(states).first(possible_states)) {
@@ -212,20 +214,43 @@ class SnapshotWriter {
     return text + 's';
   }
 
-  template <class Snapshot>
-  void requests(const std::string& kind, const Snapshot& one, const MetricLabels& labels) {
-    const std::string name = "tokenpool_" + kind + "_requests_total";
+  /// What it has done so far.
+  void work(const std::string& kind, const UsageSnapshot& one, const MetricLabels& labels) {
+    requests("tokenpool_" + kind, one, labels);
+    auto* latency = summary("tokenpool_" + kind + "_latency_seconds",
+                            "Time to an answer that accepted; the quantiles are of the last 256 of them.",
+                            labels, one.successes, one.latency_total);
+    if (latency != nullptr && one.p99.count() != 0) {
+      latency->summary.quantile = {
+          {0.5, seconds(one.p50)}, {0.95, seconds(one.p95)}, {0.99, seconds(one.p99)}};
+    }
+  }
+
+  template <class Counts>
+  void requests(const std::string& prefix, const Counts& one, const MetricLabels& labels) {
     const auto count = [&](const char* outcome, std::uint64_t value) {
+      const std::string name = prefix + "_requests_total";
       auto* metric = book_.add(name, "Requests that ended, by what the pool made of their end.",
                                prometheus::MetricType::Counter, with(labels, "outcome", outcome));
       if (metric != nullptr) {
-        const std::string& pool = base_.empty() ? std::string() : base_.front().value;
-        metric->counter.value = counts_.shown(pool + '\n' + kind + '\n' + one.id + '\n' + outcome, value);
+        metric->counter.value = static_cast<double>(counts_.shown(series_name(name, metric->label), value));
       }
     };
     count("success", one.successes);
     count("rate_limited", one.rate_limited);
     count("failure", one.failures);
+  }
+
+  prometheus::ClientMetric* summary(const std::string& name, const char* help, const MetricLabels& labels,
+                                    std::uint64_t count, std::chrono::microseconds sum) {
+    auto* metric = book_.add(name, help, prometheus::MetricType::Summary, labels);
+    if (metric != nullptr) {
+      const std::string series = series_name(name, labels);
+      metric->summary.sample_count = counts_.shown(series, count);
+      metric->summary.sample_sum = seconds(
+          std::chrono::microseconds(counts_.shown(series + " sum", static_cast<std::uint64_t>(sum.count()))));
+    }
+    return metric;
   }
 
   LastingCounts& counts_;

@@ -77,6 +77,31 @@ TEST_CASE("an observer that throws harms nobody") {
   CHECK(t.get());
 }
 
+TEST_CASE("two observers hear all events and neither is harmed by the other") {
+  std::vector<std::string> first;
+  std::vector<std::string> second;
+  Observer thrower = noting(first);
+  thrower.on_rest = [](const RestEvent&) { throw std::runtime_error("no"); };
+  thrower.on_recovered = {};
+  ScriptedClient t(2, {.observer = both(thrower, noting(second))});
+  t.transport->answer(429, "{}", {{"Retry-After", "5"}})
+      .answer(401, invalid_key)
+      .answer(503, "{}", {{"Retry-After", "3"}})
+      .answer(200);
+  REQUIRE(t.get());
+  CHECK(first == std::vector<std::string>{"429", "retry in 0 s", "401", "t1 ejected", "retry in 0 s", "503",
+                                          "retry in 3 s", "200"});
+  CHECK(second == std::vector<std::string>{"429", "t0 rests", "retry in 0 s", "401", "t1 ejected",
+                                           "retry in 0 s", "503", "retry in 3 s", "200", "t0 recovered"});
+  const Observer all = both(noting(first), noting(second));
+  first = second = {};
+  all.on_exhausted({.reason = "all rest"});
+  all.on_shared_limit({});
+  all.on_warning({"look"});
+  CHECK(first == std::vector<std::string>{"exhausted: all rest", "shared by egress", "look"});
+  CHECK(second == first);
+}
+
 TEST_CASE("an observer may call back into its client") {
   std::unique_ptr<ScriptedClient<>> t;
   int rests = 0;

@@ -173,6 +173,7 @@ TEST_CASE("an average of several is one of their answers") {
     lease.settle({.answered = true, .answered_at = rig.now().steady, .latency = latency}, rig.now());
   }
   CHECK(rig.snapshot().accounts[0].latency == 2000us);
+  CHECK(rig.snapshot().accounts[0].latency_total == 4000us);
 }
 
 TEST_CASE("a snapshot says what went wrong last") {

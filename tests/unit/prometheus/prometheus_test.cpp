@@ -70,6 +70,7 @@ TEST_CASE("a scrape shows state and rest and counts of each token and egress") {
   CHECK(value_of(text, R"(tokenpool_token_requests_total{token="t0",outcome="rate_limited"})") == "1");
   CHECK(value_of(text, R"(tokenpool_egress_requests_total{egress="default",outcome="success"})") == "1");
   CHECK(value_of(text, R"(tokenpool_egress_state{egress="default",state="available"})") == "1");
+  CHECK(value_of(text, R"(tokenpool_requests_total{outcome="success"})") == "1");
   CHECK(value_of(text, "tokenpool_waiting_calls") == "0");
 }
 
@@ -91,6 +92,25 @@ TEST_CASE("a scrape shows how much of each limit is used where it counts") {
   CHECK(value_of(text, used + R"(scope="pool",unit="requests",window="60s"})") == "1");
   CHECK(value_of(text, R"(tokenpool_limit_amount{scope="pool",unit="requests",window="60s"})") == "9");
   CHECK(value_of(text, R"(tokenpool_token_info{token="t0",account="company"})") == "1");
+}
+
+TEST_CASE("a scrape shows how long answers and calls took") {
+  Shown t;
+  t.snapshot.tokens = {counted("a", 4), counted("new", 0)};
+  UsageSnapshot& a = t.snapshot.tokens[0];
+  a.p50 = 100ms;
+  a.p95 = a.p99 = 1500ms;
+  a.latency_total = 1800ms;
+  t.snapshot.pool.waits = {.count = 2, .total = 250ms};
+  const std::string text = text_of(t.metrics);
+  CHECK(value_of(text, R"(tokenpool_token_latency_seconds{token="a",quantile="0.5"})") == "0.1");
+  CHECK(value_of(text, R"(tokenpool_token_latency_seconds{token="a",quantile="0.99"})") == "1.5");
+  CHECK(value_of(text, R"(tokenpool_token_latency_seconds_sum{token="a"})") == "1.8");
+  CHECK(value_of(text, R"(tokenpool_token_latency_seconds_count{token="a"})") == "4");
+  CHECK(value_of(text, R"(tokenpool_token_latency_seconds_count{token="new"})") == "0");
+  CHECK_FALSE(value_of(text, R"(tokenpool_token_latency_seconds{token="new",quantile="0.5"})"));
+  CHECK(value_of(text, "tokenpool_wait_seconds_sum") == "0.25");
+  CHECK(value_of(text, "tokenpool_wait_seconds_count") == "2");
 }
 
 TEST_CASE("of two limits that count alike a scrape shows the stricter one") {
