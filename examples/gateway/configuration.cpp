@@ -149,6 +149,7 @@ class Reader {
     if (value == nullptr)
       unfit("tokens is not there: give a list, {\"file\": \"tokens.txt\"} or {\"env\": \"NAME\"}");
     into_.client.tokens = tokens_of(*value, "tokens");
+    if (into_.client.tokens.empty()) unfit("tokens is empty: give at least one");
   }
 
   /// Tokens from where they are kept. What is wrong with one is said without it.

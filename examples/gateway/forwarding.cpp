@@ -102,6 +102,7 @@ tokenpool::Request outbound(Inbound request, const AffinitySource& affinity) {
   for (const char* name : for_us) out.headers.remove(name);
   // The bytes pass as they are, so they are asked for as they are.
   out.headers.add("Accept-Encoding", "identity");
+  if (!out.headers.get("Accept")) out.headers.add("Accept", "*/*");
   out.idempotency_key = request.headers.get("Idempotency-Key").value_or("");
   if (!request.body.empty() && request.body.front() == '{') {
     Members members = text_members(request.body, "model", affinity.member);

@@ -1,15 +1,16 @@
 // A local endpoint of the OpenAI kind over a pool of tokens: a program in any language gains the pool by
 // changing its base URL.
 
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "gateway.hpp"
 
@@ -31,6 +32,14 @@ void raise_descriptor_limit() {
   }
 }
 
+/// Ends with whoever started it, so that a test or demo that was killed leaves nothing behind.
+void end_with_parent() {
+  std::thread([parent = ::getppid()] {
+    while (::getppid() == parent) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ::kill(::getpid(), SIGTERM);
+  }).detach();
+}
+
 int serve(const std::string& configuration) {
   raise_descriptor_limit();
   gateway::Gateway gateway(configuration);
@@ -46,8 +55,7 @@ int main(int argc, char** argv) {
     const std::string_view word = argv[i];
     if (word == "--help" || word == "-h") return std::cout << usage, 0;
     if (word == "--exit-with-parent") {
-      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-      if (::getppid() == 1) return 1;
+      end_with_parent();
     } else {
       configuration = word;
     }

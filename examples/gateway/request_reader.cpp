@@ -6,6 +6,8 @@
 #include <boost/beast/http/error.hpp>
 #include <utility>
 
+#include "tokenpool/base/numbers.hpp"
+
 namespace gateway {
 namespace {
 
@@ -24,6 +26,16 @@ bool is_clean(std::string_view value) {
   });
 }
 
+/// A name or an address with a port: also what a folded line (RFC 9112 5.2), of which the parser makes one,
+/// is not.
+bool is_host(std::string_view host) {
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    const char lower = tokenpool::detail::ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || tokenpool::is_digit(c) ||
+           std::string_view(".-_:[]").find(c) != std::string_view::npos;
+  });
+}
+
 /// The framing of a message has to be understood in one way only: what a proxy before us and we read
 /// differently would be a second request.
 std::optional<Unreadable> ambiguity_of(const Inbound& request) {
@@ -32,11 +44,16 @@ std::optional<Unreadable> ambiguity_of(const Inbound& request) {
   if (lengths.size() > 1 || (!lengths.empty() && !codings.empty())) {
     return Unreadable{400, "the length of the body is given in more than one way"};
   }
+  // The parser takes a list of equal numbers for one.
+  if (!lengths.empty() && !tokenpool::parse_whole<std::uint64_t>(lengths[0])) {
+    return Unreadable{400, "the Content-Length is no number"};
+  }
   if (!codings.empty() &&
       (request.http_1_0 || codings.size() > 1 || !equal_ignoring_case(codings[0], "chunked"))) {
     return Unreadable{501, "Transfer-Encoding may only be chunked"};
   }
-  if (request.headers.all("Host").size() != 1 && !request.http_1_0) {
+  const auto hosts = request.headers.all("Host");
+  if (hosts.size() > 1 || (hosts.empty() ? !request.http_1_0 : !is_host(hosts[0]))) {
     return Unreadable{400, "a request has to have one Host"};
   }
   if (request.target.empty() || request.target.front() != '/') {
@@ -79,7 +96,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   Unreadable refusal{};
 
   [[nodiscard]] std::uint64_t body_bytes() const {
-    const auto announced = content_length();
+    const auto announced = is_header_done() ? content_length() : boost::none;
     return announced ? *announced : request.body.size();
   }
 

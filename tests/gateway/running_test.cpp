@@ -1,0 +1,388 @@
+// The gateway at work: who is let in, what is read anew, how it ends, and what an attacker gets.
+
+#include <chrono>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "catch_compat.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_server.hpp"
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using test::ask;
+using test::body_of;
+using test::canary;
+using test::comes_true;
+using test::ContainsSubstring;
+using test::field_of;
+using test::http;
+using test::RunningGateway;
+using test::ScriptedServer;
+using test::status_of;
+using test::Turn;
+using test::Wire;
+
+namespace {
+
+const std::string as_json = "Content-Type: application/json\r\n";
+
+/// One event stream of a gateway, taken apart as it comes.
+class Events {
+ public:
+  explicit Events(const RunningGateway& gateway) : wire_(gateway.port()) {
+    wire_.send("GET /tokenpool/live HTTP/1.0\r\nHost: " + gateway.host() + "\r\n\r\n");
+  }
+
+  /// The data of the next event of this name.
+  json next(const std::string& name) {
+    const std::string head = "event: " + name + "\ndata: ";
+    for (;;) {
+      const std::size_t begin = seen_.find(head);
+      const std::size_t end = begin == std::string::npos ? begin : seen_.find("\n\n", begin);
+      if (end != std::string::npos) {
+        const std::string data = seen_.substr(begin + head.size(), end - begin - head.size());
+        seen_.erase(0, end + 2);
+        return json::parse(data);
+      }
+      if (!wire_.read_more(seen_)) throw std::runtime_error("the stream ended");
+    }
+  }
+  bool ends() { return wire_.is_closed(); }
+
+ private:
+  Wire wire_;
+  std::string seen_;
+};
+
+std::string state_of(const json& pool, const std::string& id) {
+  for (const json& token : pool.at("tokens")) {
+    if (token.at("id") == id) return token.at("state");
+  }
+  return "gone";
+}
+
+int health(const RunningGateway& gateway) { return status_of(ask(gateway, "GET", "/healthz")); }
+
+}  // namespace
+
+TEST_CASE("with access tokens nobody else is served and the page and the health are open") {
+  ScriptedServer server;
+  const RunningGateway gateway(server.origin(), {{"access_tokens", {"word-" + canary, "other"}}});
+  const std::string good = "Authorization: Bearer word-" + canary + "\r\n";
+  for (const char* path : {"/x", "/metrics", "/tokenpool/live"}) {
+    const std::string refused = ask(gateway, "GET", path);
+    CHECK(status_of(refused) == 401);
+    CHECK(json::parse(body_of(refused)).at("error").at("code") == "invalid_api_key");
+    CHECK(status_of(ask(gateway, "GET", path, "Authorization: Bearer word\r\n")) == 401);
+  }
+  CHECK(status_of(ask(gateway, "POST", "/tokenpool/tokens/one/disable", as_json, "{}")) == 401);
+  CHECK(status_of(ask(gateway, "GET", "/x", good)) == 200);
+  CHECK(status_of(ask(gateway, "GET", "/x", "x-api-key: other\r\n")) == 200);
+  CHECK(status_of(ask(gateway, "GET", "/metrics", "x-api-key: other\r\n")) == 401);
+  CHECK(status_of(ask(gateway, "GET", "/metrics", good)) == 200);
+  CHECK(status_of(ask(gateway, "GET", "/")) == 200);
+  CHECK(health(gateway) == 200);
+  CHECK(server.requests().size() == 2);
+}
+
+TEST_CASE("without access tokens pages of the web are kept out") {
+  ScriptedServer server;
+  const RunningGateway gateway(server.origin());
+  const auto ask_as = [&](const std::string& host, const std::string& more = "") {
+    Wire wire(gateway.port());
+    wire.send("GET /x HTTP/1.1\r\nHost: " + host + "\r\n" + more + "\r\n");
+    return status_of(wire.read_answer());
+  };
+  CHECK(ask_as("attacker.example") == 421);
+  CHECK(ask_as("127.0.0.1.attacker.example:80") == 421);
+  CHECK(ask_as("localhost:1234") == 200);
+  CHECK(ask_as("[::1]:1234") == 200);
+  CHECK(ask_as("localhost:1", "Origin: http://localhost:1\r\n") == 200);
+  CHECK(ask_as("localhost:1", "Origin: http://localhost:2\r\n") == 403);
+  CHECK(ask_as("localhost:1", "Origin: null\r\n") == 403);
+}
+
+TEST_CASE("a token is disabled and enabled by who may") {
+  ScriptedServer server;
+  const RunningGateway gateway(server.origin(),
+                               {{"tokens", {{{"id", "a/b c"}, {"secret", "sk-" + canary}}}}});
+  const std::string path = "/tokenpool/tokens/a%2Fb%20c/";
+  CHECK(status_of(ask(gateway, "POST", path + "disable", "", "{}")) == 415);
+  CHECK(status_of(ask(gateway, "GET", path + "disable")) == 405);
+  CHECK(status_of(ask(gateway, "POST", path + "remove", as_json, "{}")) == 404);
+  CHECK(status_of(ask(gateway, "POST", "/tokenpool/tokens/zzz/disable", as_json, "{}")) == 404);
+  CHECK(status_of(ask(gateway, "POST", path + "disable", as_json + "Origin: http://evil.example\r\n",
+                      "{}")) == 403);
+  CHECK(health(gateway) == 200);
+  CHECK(status_of(ask(gateway, "POST", path + "disable", as_json, R"({"reason":"tired"})")) == 204);
+  CHECK(health(gateway) == 503);
+  const std::string none = ask(gateway, "GET", "/x");
+  CHECK(status_of(none) == 503);
+  CHECK_THAT(none, ContainsSubstring("no_tokens"));
+  CHECK(status_of(ask(gateway, "POST", path + "enable", as_json)) == 204);
+  CHECK(status_of(ask(gateway, "GET", "/x")) == 200);
+}
+
+TEST_CASE("the live stream says hello and then what is new") {
+  ScriptedServer server({{.bytes = http(429, "{}", "Retry-After: 60\r\n")}});
+  const RunningGateway gateway(server.origin());
+  Events events(gateway);
+  const json hello = events.next("hello");
+  CHECK(hello.at("version") == 1);
+  CHECK(hello.at("gateway").at("policy") == "round-robin");
+  CHECK(hello.at("gateway").at("base_url") == server.origin());
+  CHECK(hello.at("pool").at("tokens").size() == 3);
+  CHECK(hello.at("news").empty());
+  CHECK(status_of(ask(gateway, "GET", "/x?key=" + canary)) == 200);
+  CHECK(events.next("news").at("kind") == "rest");
+  CHECK(comes_true([&] { return state_of(events.next("state").at("pool"), "one") == "resting"; }));
+  std::uint64_t requests = 0;
+  CHECK(
+      comes_true([&] { return (requests += events.next("tick").at("requests").get<std::uint64_t>()) == 2; }));
+  ask(gateway, "POST", "/tokenpool/tokens/one/enable", as_json);
+  CHECK(comes_true([&] { return state_of(events.next("state").at("pool"), "one") == "available"; }));
+  Events late(gateway);
+  const json seen = late.next("hello");
+  CHECK(seen.at("news").back().at("kind") == "enabled");
+  CHECK_FALSE(seen.at("history").empty());
+  CHECK_THAT(seen.dump() + ask(gateway, "GET", "/metrics"), !ContainsSubstring(canary));
+}
+
+TEST_CASE("a changed configuration is taken up and drops no call") {
+  std::promise<void> go_on;
+  ScriptedServer server(
+      {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", .more = [&](int connection) {
+          const bool in_time = go_on.get_future().wait_for(60s) == std::future_status::ready;
+          return in_time && ScriptedServer::send_all(connection, "done");
+        }}});
+  RunningGateway gateway(server.origin());
+  Events events(gateway);
+  events.next("hello");
+  Wire under_way(gateway.port());
+  under_way.send("GET /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n\r\n");
+  REQUIRE(under_way.read_until("\r\n\r\n"));
+  gateway.rewrite({{"tokens",
+                    {{{"id", "two"}, {"secret", "sk-" + canary + "-new"}, {"weight", 7}},
+                     {{"id", "four"}, {"secret", "sk-" + canary + "-4"}}}},
+                   {"access_tokens", {"word"}}});
+  CHECK(events.next("news").at("kind") == "reloaded");
+  const json pool = events.next("state").at("pool");
+  CHECK(state_of(pool, "one") == "draining");
+  CHECK(state_of(pool, "three") == "gone");
+  CHECK(state_of(pool, "four") == "available");
+  for (const json& token : pool.at("tokens")) {
+    if (token.at("id") == "two") CHECK(token.at("weight") == 7);
+  }
+  go_on.set_value();
+  CHECK(body_of(under_way.read_answer()) == "done");
+  CHECK(status_of(ask(gateway, "GET", "/x")) == 401);
+  for (int i = 0; i < 2; ++i)
+    CHECK(status_of(ask(gateway, "GET", "/x", "Authorization: Bearer word\r\n")) == 200);
+  CHECK_THAT(server.requests().at(1) + server.requests().at(2),
+             ContainsSubstring("-new\r\n") && ContainsSubstring("-4\r\n"));
+}
+
+TEST_CASE("an unfit configuration leaves the old one in force and is told of") {
+  ScriptedServer server;
+  RunningGateway gateway(server.origin());
+  Events events(gateway);
+  events.next("hello");
+  gateway.rewrite_text("{ this is no JSON " + canary);
+  const json broken = events.next("news");
+  CHECK(broken.at("kind") == "warning");
+  CHECK_THAT(broken.at("text").get<std::string>(),
+             ContainsSubstring("stays in force") && !ContainsSubstring(canary));
+  gateway.rewrite({{"tokens", json::array()}});
+  CHECK(events.next("news").at("kind") == "warning");
+  CHECK(status_of(ask(gateway, "GET", "/x")) == 200);
+}
+
+TEST_CASE("what is asked to end finishes what is under way") {
+  std::promise<void> go_on;
+  ScriptedServer server(
+      {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", .more = [&](int connection) {
+          const bool in_time = go_on.get_future().wait_for(60s) == std::future_status::ready;
+          return in_time && ScriptedServer::send_all(connection, "done");
+        }}});
+  RunningGateway gateway(server.origin());
+  Events events(gateway);
+  events.next("hello");
+  Wire idle(gateway.port());
+  Wire under_way(gateway.port());
+  under_way.send("GET /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n\r\n");
+  REQUIRE(under_way.read_until("\r\n\r\n"));
+  const std::string health_request = "GET /healthz HTTP/1.1\r\nHost: " + gateway.host() + "\r\n\r\n";
+  idle.send(health_request);
+  CHECK(status_of(idle.read_answer()) == 200);
+  gateway.stop();
+  CHECK(events.ends());
+  CHECK_THROWS(Wire(gateway.port()));
+  idle.send(health_request);
+  CHECK(status_of(idle.read_answer()) == 503);
+  CHECK_FALSE(gateway.ended());
+  go_on.set_value();
+  CHECK(body_of(under_way.read_answer()) == "done");
+  CHECK(comes_true([&] { return gateway.ended(); }));
+  CHECK(gateway.whole());
+}
+
+TEST_CASE("what is asked to end twice ends at once") {
+  ScriptedServer server(
+      {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", .then = Turn::Then::stall}});
+  RunningGateway gateway(server.origin());
+  Wire under_way(gateway.port());
+  under_way.send("GET /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n\r\n");
+  REQUIRE(under_way.read_until("\r\n\r\n"));
+  gateway.stop();
+  gateway.stop();
+  CHECK(comes_true([&] { return gateway.ended(); }));
+  CHECK_FALSE(gateway.whole());
+}
+
+TEST_CASE("a request that can be read in two ways is read in none") {
+  ScriptedServer server;
+  const RunningGateway gateway(server.origin());
+  const std::string host = "Host: " + gateway.host() + "\r\n";
+  const std::string start = "POST /x HTTP/1.1\r\n";
+  const std::vector<std::string> attempts{
+      start + host + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      start + host + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+      start + host + "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+      start + host + "Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd",
+      start + host + "Content-Length: 4, 4\r\n\r\nabcd",
+      start + host + "Content-Length: +4\r\n\r\nabcd",
+      start + host + "Content-Length: 0x4\r\n\r\nabcd",
+      start + host + "Content-Length: -1\r\n\r\n",
+      start + host + "Content-Length : 4\r\n\r\nabcd",
+      start + host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+      start + host + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+      start + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+      start + host + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+      start + host + "Transfer-Encoding: chunked\r\n\r\n4\nabcd\n0\n\n",
+      "POST /x HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      start + host + host + "\r\n",
+      start + "\r\n",
+      start + host + " folded: 1\r\n\r\n",
+      start + host + "X: a\nY: b\r\n\r\n",
+      start + host + "X: a\rb\r\n\r\n",
+      start + host + std::string("X: a\0b\r\n\r\n", 11),
+      "POST /x HTTP/1.1\n" + host + "\n",
+      "POST  /x HTTP/1.1\r\n" + host + "\r\n",
+      "POST /x HTTP/2.0\r\n" + host + "\r\n",
+      "GET http://other.example/x HTTP/1.1\r\n" + host + "\r\n",
+      "CONNECT other.example:443 HTTP/1.1\r\n" + host + "\r\n",
+      "\x16\x03\x01 a TLS greeting\r\n\r\n",
+  };
+  for (const std::string& bytes : attempts) {
+    INFO(bytes);
+    Wire wire(gateway.port());
+    wire.send(bytes + "GET /smuggled HTTP/1.1\r\n" + host + "\r\n");
+    const std::string all = wire.read_all();
+    CHECK((status_of(all) == 400 || status_of(all) == 501));
+    CHECK(all.find("HTTP/1.1", 1) == std::string::npos);
+  }
+  CHECK(server.requests().empty());
+  CHECK_THAT(body_of(ask(gateway, "GET", "/x", "X: a\r\n b\r\n")), ContainsSubstring("X: a b\r\n"));
+}
+
+TEST_CASE("what is too large is refused before it is there") {
+  ScriptedServer server;
+  const RunningGateway gateway(
+      server.origin(),
+      {{"clients", {{"max_header_bytes", 4096}, {"max_body_bytes", 1000}}}, {"max_buffered_bytes", 1500}});
+  const std::string start = "POST /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n";
+  const auto status = [&](const std::string& bytes) {
+    Wire wire(gateway.port());
+    wire.send(bytes);
+    return status_of(wire.read_all());
+  };
+  CHECK(status(start + "X: " + std::string(10'000, 'x')) == 431);
+  CHECK(status("GET /" + std::string(10'000, 'x')) == 431);
+  CHECK(status(start + "Content-Length: 1001\r\n\r\n") == 413);
+  CHECK(status(start + "Content-Length: 99999999999999999999999\r\n\r\n") == 400);
+  CHECK(status(start + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x')) == 413);
+  CHECK(status(start + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(10'000, 'x')) == 400);
+  Wire holder(gateway.port());
+  holder.send(start + "Content-Length: 800\r\nExpect: 100-continue\r\n\r\n");
+  REQUIRE(holder.read_until("100 Continue\r\n\r\n"));
+  CHECK(status(start + "Content-Length: 800\r\n\r\n") == 503);
+  holder.close();
+  CHECK(comes_true([&] { return status_of(ask(gateway, "POST", "/x", "", std::string(800, 'b'))) == 200; }));
+  CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("fields that come one by one do not pass the limit of a header") {
+  ScriptedServer server;
+  const RunningGateway gateway(server.origin(), {{"clients", {{"max_header_bytes", 4096}}}});
+  Wire wire(gateway.port());
+  wire.send("GET /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n");
+  for (int i = 0;
+       i < 200 && wire.send("X-" + std::to_string(i) + ": 0123456789012345678901234567890123456789\r\n");
+       ++i) {
+    std::this_thread::sleep_for(1ms);
+  }
+  CHECK(status_of(wire.read_all()) == 431);
+}
+
+TEST_CASE("slow clients are given up and others served meanwhile") {
+  ScriptedServer server;
+  const RunningGateway gateway(
+      server.origin(), {{"clients", {{"header", "300ms"}, {"body", "300ms"}, {"keep_alive", "300ms"}}}});
+  const std::string start = "POST /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n";
+  Wire silent(gateway.port());
+  Wire header(gateway.port());
+  Wire body(gateway.port());
+  Wire idle(gateway.port());
+  header.send(start);
+  body.send(start + "Content-Length: 5\r\n\r\nabc");
+  idle.send(start + "Content-Length: 0\r\n\r\n");
+  CHECK(status_of(idle.read_answer()) == 200);
+  CHECK(status_of(ask(gateway, "GET", "/x")) == 200);
+  CHECK(silent.read_all().empty());
+  CHECK(status_of(header.read_all()) == 408);
+  CHECK(status_of(body.read_all()) == 408);
+  CHECK(idle.read_all().empty());
+}
+
+TEST_CASE("idle connections make room for newcomers and busy ones do not") {
+  std::atomic<int> begun{0};
+  const Turn stall{.more = [&](int connection) {
+    ++begun;
+    std::string ignored;
+    while (ScriptedServer::receive(connection, ignored)) ignored.clear();
+    return false;
+  }};
+  ScriptedServer server({stall, stall});
+  const RunningGateway gateway(server.origin(), {{"clients", {{"max_connections", 2}}}});
+  const std::string request = "GET /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n\r\n";
+  Wire oldest(gateway.port());
+  Wire busy(gateway.port());
+  busy.send(request);
+  REQUIRE(comes_true([&] { return begun == 1; }));
+  Wire newest(gateway.port());
+  CHECK(oldest.read_all().empty());
+  newest.send(request);
+  REQUIRE(comes_true([&] { return begun == 2; }));
+  Wire refused(gateway.port());
+  const std::string answer = refused.read_all();
+  CHECK(status_of(answer) == 503);
+  CHECK_THAT(answer, ContainsSubstring("too_many_connections"));
+}
+
+TEST_CASE("bytes that are no UTF-8 are passed on and break nothing") {
+  ScriptedServer server;
+  const RunningGateway gateway(server.origin());
+  const std::string odd = "{\"model\":\"\xff\xfe\",\"user\":\"\xc3\x28\"}";
+  const std::string answer = ask(gateway, "POST", "/x", "X-Odd: \xff\xc0\r\n", odd);
+  CHECK(status_of(answer) == 200);
+  CHECK_THAT(body_of(answer), ContainsSubstring("X-Odd: \xff\xc0\r\n") && test::EndsWith(odd));
+  const std::string path = ask(gateway, "GET", "/\xff");
+  CHECK(status_of(path) == 400);
+  CHECK(status_of(ask(gateway, "POST", "/tokenpool/tokens/%ff%fe/disable", as_json, "\xff")) == 404);
+  Events events(gateway);
+  CHECK(events.next("hello").at("version") == 1);
+}
