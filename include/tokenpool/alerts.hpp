@@ -2,7 +2,7 @@
 // Alerts for people: an observer that posts what somebody has to know to a web hook, once per fact. It is
 // part of tokenpool::tokenpool.
 //
-//     tokenpool::Alerts alerts{{.url = std::getenv("ALERT_HOOK"), .name = "billing", .floor = 2}};
+//     tokenpool::Alerts alerts{{.url = "https://hooks.example.com/x", .name = "billing", .floor = 2}};
 //     tokenpool::Client<> client{{.base_url = ..., .tokens = ..., .observer = alerts.observer()}};
 //     alerts.watch(client);
 //
