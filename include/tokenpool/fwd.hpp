@@ -3,6 +3,7 @@
 
 #include "tokenpool/base/error.hpp"
 
+/// HTTP requests with a pool of API tokens: Client sends them, TokenPool says which token may be used now.
 namespace tokenpool {
 
 class CancelSource;

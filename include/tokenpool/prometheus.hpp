@@ -50,6 +50,7 @@ class PoolCollectable : public prometheus::Collectable {
     sources_.emplace_back(std::move(source), std::move(name));
   }
 
+  /// What prometheus-cpp asks for at each scrape. Thread-safe.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
     const std::lock_guard lock(mutex_);
     detail::SnapshotWriter writer(counts_);

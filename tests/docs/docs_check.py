@@ -2,7 +2,9 @@
 """Holds README and docs/ to what they say: every C++ snippet compiles, every link leads somewhere, and every test that
 is named exists.
 
-Usage: docs_check.py links | docs_check.py snippets COMPILER [FLAG...]
+Usage: docs_check.py links | docs_check.py snippets COMPILER [FLAG...] | docs_check.py reference TAG_FILE
+
+The last one is for scripts/docs: every public name is in the reference, by the tag file that Doxygen writes.
 
 A snippet is a block ```cpp. With a `main` or an `#include` of ours it is a whole file (only its includes are hoisted); else it
 is the inside of a function. What a fragment takes from its surroundings is declared in a comment before it, which a reader of the
@@ -14,6 +16,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(?:<!-- given: (?P<given>.*?) -->\s*)?^```cpp\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -96,8 +99,31 @@ def compile_snippets(page_list, compiler):
     return ["a snippet does not compile"] if result or not snippets else []
 
 
+def referenced(tag_file):
+    """The names in a tag file, as docs/public_names.txt writes them."""
+    names = set()
+    for compound in xml.etree.ElementTree.parse(tag_file).getroot():
+        scope = re.sub(r"^tokenpool(::)?|<.*", "", compound.findtext("name"))
+        names.add(scope)
+        for member in compound.iter("member"):
+            path = "::".join(filter(None, (scope, member.findtext("name"))))
+            names |= {path, *(f"{path}::{value.text}" for value in member.iter("enumvalue"))}
+    return names
+
+
+def check_reference(tag_file):
+    lines = (ROOT / "docs" / "public_names.txt").read_text().splitlines()[2:]  # below the heading
+    listed = [re.sub(r"\(\)$|  \w+$", "", line) for line in lines]
+    known = referenced(tag_file)
+    return [f"{name} is not in the reference" for name in listed if name not in known]
+
+
+CHECKS = {"links": lambda _: check_links(pages()), "snippets": lambda words: compile_snippets(pages(), words),
+          "reference": lambda words: check_reference(words[0])}
+
+
 def main(arguments):
-    complaints = (compile_snippets(pages(), arguments[1:]) if arguments[0] == "snippets" else check_links(pages()))
+    complaints = CHECKS[arguments[0]](arguments[1:])
     print(*complaints, sep="\n")
     return int(bool(complaints))
 

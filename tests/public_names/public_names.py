@@ -19,7 +19,7 @@ HEADING = "The public names of namespace tokenpool; tests/public_names/public_na
 
 # A line of the dump: its depth, the kind of node, and, after addresses and places, its flags and its name.
 NODE = re.compile(
-    r"(?P<indent>[ |`-]*)(?P<kind>\w+) 0x\w+ (?:parent 0x\w+ )?(?:prev 0x\w+ )?<[^>]*>+ "
+    r"(?P<indent>[ |`-]*)(?P<kind>\w+) 0x\w+ (?P<elsewhere>parent 0x\w+ )?(?:prev 0x\w+ )?<[^>]*>+ "
     r"(?:<[^>]*>(?::\d+:\d+)? |\S+:\d+(?::\d+)? )?(?P<rest>.*)")
 NAME = re.compile(r"(operator\b[^']*?|\w+)\s*(?:'.*|definition)?$")
 LABELS = {
@@ -59,7 +59,8 @@ def public_names(dump):
         path = above.path
         inner = re.match(r"(?:\w+ )*?implicit\b", rest) or (kind == "NamespaceDecl" and name == "detail")
         constructor = kind == "FunctionTemplateDecl" and path[-1:] == (name,)
-        listed = (above.public and kind in LABELS.keys() | HOLDERS and not inner and not constructor
+        defined_here = node["elsewhere"] and kind == "CXXMethodDecl"  # a member that its class has already
+        listed = (above.public and kind in LABELS.keys() | HOLDERS and not (inner or constructor or defined_here)
                   and name not in ("", "operator="))
         if name != "tokenpool" and path[-1:] != (name,):  # a template holds a record of its own name
             path += (name,)

@@ -13,6 +13,7 @@ enum class Colour { red, green };
 enum class Later;
 struct Plain { int number{}; detail::Hidden detail; static Plain of(int); using Inner = int; bool operator==(const Plain&) const = default; };
 class Closed { int secret_; struct Inner { int inner; }; public: explicit Closed(int); template <class T> explicit Closed(T); void open(); private: void shut(); };
+inline void Closed::open() {}
 class Derived : public Closed { protected: int half_; public: explicit operator bool() const; };
 template <class T> class Box { public: template <class U> T get(U from) { int local = 0; struct Local { int deep; }; return from + local; } };
 template <> class Box<int> { public: int special; };

@@ -31,7 +31,7 @@ struct AlertOptions {
   std::chrono::milliseconds give_up{600'000};  ///< how old an alert may become undelivered
   std::size_t max_queued = 100;                ///< alerts that wait to be delivered; more are dropped
   std::chrono::milliseconds flush{2'000};      ///< what is left may take at the end, at most
-  TlsOptions tls{};
+  TlsOptions tls{};                            ///< how the hook proves who it is
 };
 
 /// What became of alerts so far.

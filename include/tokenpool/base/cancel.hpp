@@ -70,6 +70,7 @@ class CancelToken {
  public:
   CancelToken() = default;
 
+  /// Whether the source was cancelled.
   [[nodiscard]] bool cancelled() const { return state_ && state_->cancelled(); }
 
  private:
@@ -83,8 +84,11 @@ class CancelToken {
 /// Cancels every call that holds one of its tokens. Copies share one state. Thread-safe.
 class CancelSource {
  public:
+  /// A token to put into requests.
   [[nodiscard]] CancelToken token() const { return CancelToken(state_); }
+  /// Cancels, once and for all, and runs the callbacks on this thread.
   void cancel() const { state_->cancel(); }
+  /// Whether it was cancelled.
   [[nodiscard]] bool cancelled() const { return state_->cancelled(); }
 
  private:
@@ -95,6 +99,7 @@ class CancelSource {
 /// on the cancelling thread, must be short, must not throw and must not touch the same source.
 class CancelRegistration {
  public:
+  /// Begins; a token that no source made never calls.
   template <class Callback>
   CancelRegistration(const CancelToken& token, Callback&& callback) : state_(token.state_) {
     if (state_) {

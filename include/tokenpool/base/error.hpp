@@ -58,9 +58,11 @@ constexpr std::string_view to_string(ErrorCode code) noexcept {
 /// several threads.
 class Error : public std::runtime_error {
  public:
+  /// As the library makes it; `message` must show no secret.
   Error(ErrorCode code, const std::string& message, std::shared_ptr<const ErrorDetails> details = {})
       : std::runtime_error(message), code_(code), details_(std::move(details)) {}
 
+  /// What kind of failure it is.
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }
 
   /// When another try makes sense, where that is known (`exhausted`).

@@ -14,7 +14,7 @@ namespace tokenpool {
 template <class Key>
 class IndexedHeap {
  public:
-  using Member = std::uint32_t;
+  using Member = std::uint32_t;  ///< a number below reserve()'s
 
   /// Makes space for the members below `members`. Throws std::bad_alloc.
   void reserve(std::size_t members) {
@@ -24,14 +24,21 @@ class IndexedHeap {
     }
   }
 
+  /// @{
+  /// How many members it holds.
   [[nodiscard]] bool empty() const noexcept { return nodes_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
+  /// @}
+  /// Whether `member` is in it.
   [[nodiscard]] bool contains(Member member) const noexcept {
     return member < places_.size() && places_[member] != absent;
   }
+  /// @{
+  /// The first member, its key, and the key of any member that is in the heap; undefined where there is none.
   [[nodiscard]] Member top() const noexcept { return nodes_.front().member; }
   [[nodiscard]] const Key& top_key() const noexcept { return nodes_.front().key; }
   [[nodiscard]] const Key& key(Member member) const noexcept { return nodes_[places_[member]].key; }
+  /// @}
 
   /// Puts `member` in with `key`, or gives it that key. Needs reserve() to have covered it.
   void set(Member member, Key key) noexcept {
@@ -45,6 +52,7 @@ class IndexedHeap {
     sift_down(sift_up(place));
   }
 
+  /// Takes `member` out, if it is in the heap. O(log n).
   void erase(Member member) noexcept {
     if (!contains(member)) {
       return;

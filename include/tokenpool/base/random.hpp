@@ -33,6 +33,7 @@ class RandomSource {
 /// not for secrets.
 class SplitMix64 final : public RandomSource {
  public:
+  /// The same seed gives the same numbers on every machine.
   explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
 
   std::uint64_t bits() override {

@@ -15,12 +15,17 @@ namespace tokenpool {
 class Secret {
  public:
   Secret() = default;
+  /// @{
+  /// A copy of the text; wipe the text itself if that matters.
   Secret(std::string_view text) : size_(text.size()), bytes_(size_ == 0 ? nullptr : new char[size_]) {
     text.copy(bytes_.get(), size_);
   }
   Secret(const char* text) : Secret(std::string_view(text)) {}
   Secret(const std::string& text) : Secret(std::string_view(text)) {}
+  /// @}
 
+  /// @{
+  /// Copies hold memory of their own, and each wipes it; what was moved from is empty.
   Secret(const Secret& other) : Secret(other.reveal()) {}
   Secret(Secret&& other) noexcept : size_(std::exchange(other.size_, 0)), bytes_(std::move(other.bytes_)) {}
   Secret& operator=(Secret other) noexcept {
@@ -28,11 +33,13 @@ class Secret {
     std::swap(bytes_, other.bytes_);
     return *this;
   }
+  /// @}
   ~Secret() { wipe(); }
 
   /// The credential itself. The view lives as long as this object.
   [[nodiscard]] std::string_view reveal() const noexcept { return {bytes_.get(), size_}; }
 
+  /// Whether there is no credential.
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
   /// Compares in a time that depends on the lengths alone.

@@ -8,14 +8,17 @@
 
 namespace tokenpool {
 
+/// @{
+/// The lengths and instants of the two clocks.
 using Duration = std::chrono::steady_clock::duration;
 using SteadyTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
+/// @}
 
 /// One reading of both clocks.
 struct Now {
-  SteadyTime steady{};
-  WallTime wall{};
+  SteadyTime steady{};  ///< for rests and deadlines: nobody sets it
+  WallTime wall{};      ///< for dates in headers and shared ledgers
 };
 
 /// The instant that no clock reaches: "only an event ends this, not time".

@@ -21,9 +21,9 @@ namespace tokenpool {
 
 /// How far a batch has come.
 struct BatchProgress {
-  std::size_t done{};
-  std::size_t failed{};  ///< of those done
-  std::size_t in_flight{};
+  std::size_t done{};                          ///< requests that ended
+  std::size_t failed{};                        ///< of those done
+  std::size_t in_flight{};                     ///< requests under way
   std::optional<std::size_t> total{};          ///< where the range knows its size
   double per_second{};                         ///< done over the time since the beginning
   std::optional<std::chrono::seconds> left{};  ///< estimate, where total is known and something is done

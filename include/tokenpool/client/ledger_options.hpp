@@ -21,7 +21,7 @@ enum class OnFresh : std::uint8_t {
 
 /// The options of a client that shares its counts. A plain value.
 struct LedgerOptions {
-  OnUnavailable on_unavailable = OnUnavailable::fail;
+  OnUnavailable on_unavailable = OnUnavailable::fail;  ///< what a call does that cannot ask the ledger
 
   /// How many processes share the ledger, at most; needed for `local`. Each then keeps within this part of
   /// every limit, by its own count: while nobody reaches the ledger no window holds more than its limit. One
@@ -29,7 +29,7 @@ struct LedgerOptions {
   /// - 1) / processes more: those who are cut off cannot know what others used up.
   unsigned processes = 0;
 
-  OnFresh on_fresh = OnFresh::republish;
+  OnFresh on_fresh = OnFresh::republish;  ///< what follows an emptied store
 
   /// How long a new store grants nothing. Each process that has spent something looks four times within it
   /// whether the store is still the same. 0: neither.

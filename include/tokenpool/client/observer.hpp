@@ -17,7 +17,7 @@ namespace tokenpool {
 
 /// A request went over the wire.
 struct AttemptEvent {
-  const Attempt& attempt;
+  const Attempt& attempt;  ///< valid during the call of the listener
 };
 /// The same call goes on with another request.
 struct RetryEvent {
@@ -26,51 +26,51 @@ struct RetryEvent {
 };
 /// A token, or the scope that is named, is not used until `until`.
 struct RestEvent {
-  std::string token_id{};
-  LimitScope scope{LimitScope::token};
-  std::string scope_id{};
-  Verdict cause{};
-  std::string reason{};
-  WallTime until{};
+  std::string token_id{};               ///< which token met the refusal
+  LimitScope scope{LimitScope::token};  ///< what rests: the token, or a place that it shares
+  std::string scope_id{};               ///< id of the egress, account or bucket
+  Verdict cause{};                      ///< what the answer meant
+  std::string reason{};                 ///< in a few words, no secret
+  WallTime until{};                     ///< when it is over
 };
 /// A token is out until a person acts.
 struct EjectedEvent {
-  std::string token_id{};
-  Verdict cause{};
-  std::string reason{};
+  std::string token_id{};  ///< which token
+  Verdict cause{};         ///< what the answer meant
+  std::string reason{};    ///< in a few words, no secret
 };
 /// A token served again after a rest.
 struct RecoveredEvent {
-  std::string token_id{};
+  std::string token_id{};  ///< which token
 };
 /// A call ended because nothing is available.
 struct ExhaustedEvent {
-  std::string reason{};
-  std::optional<WallTime> retry_at{};
+  std::string reason{};                ///< what all of them wait for
+  std::optional<WallTime> retry_at{};  ///< when the first is back; absent where nobody knows
 };
 /// Several tokens failed alike: the cause is shared.
 struct SharedLimitEvent {
-  LimitScope scope{LimitScope::egress};
-  std::string scope_id{};
-  std::optional<WallTime> until{};
-  std::string reason{};
+  LimitScope scope{LimitScope::egress};  ///< what the tokens share
+  std::string scope_id{};                ///< id of the egress, account or bucket
+  std::optional<WallTime> until{};       ///< when its rest ends, where it rests
+  std::string reason{};                  ///< in a few words, no secret
 };
 /// Something that works but should be looked at.
 struct WarningEvent {
-  std::string text{};
+  std::string text{};  ///< what, and what to do about it
 };
 
 /// Listeners, each optional. Called outside of any lock on the thread of the call, may call back into the
 /// client; what they throw is dropped.
 struct Observer {
-  std::function<void(const AttemptEvent&)> on_attempt{};
-  std::function<void(const RetryEvent&)> on_retry{};
-  std::function<void(const RestEvent&)> on_rest{};
-  std::function<void(const EjectedEvent&)> on_ejected{};
-  std::function<void(const RecoveredEvent&)> on_recovered{};
-  std::function<void(const ExhaustedEvent&)> on_exhausted{};
-  std::function<void(const SharedLimitEvent&)> on_shared_limit{};
-  std::function<void(const WarningEvent&)> on_warning{};
+  std::function<void(const AttemptEvent&)> on_attempt{};           ///< a request went over the wire
+  std::function<void(const RetryEvent&)> on_retry{};               ///< a call goes on with another
+  std::function<void(const RestEvent&)> on_rest{};                 ///< a token or a shared place rests
+  std::function<void(const EjectedEvent&)> on_ejected{};           ///< a token is out
+  std::function<void(const RecoveredEvent&)> on_recovered{};       ///< a token is back
+  std::function<void(const ExhaustedEvent&)> on_exhausted{};       ///< nothing is available
+  std::function<void(const SharedLimitEvent&)> on_shared_limit{};  ///< several tokens failed alike
+  std::function<void(const WarningEvent&)> on_warning{};           ///< somebody should look
 };
 
 namespace detail {

@@ -36,11 +36,11 @@ struct ClientOptions {
   Auth auth{};                   ///< default: Authorization: Bearer
   std::vector<Limit> limits{};   ///< what the server is known to allow; none: learn from its answers
   std::vector<Egress> egress{};  ///< none: the system's, with the proxies that the environment names
-  RetryOptions retry{};
-  Timeouts timeouts{};
-  TlsOptions tls{};
-  HttpOptions http{};
-  Observer observer{};
+  RetryOptions retry{};          ///< how hard a call tries
+  Timeouts timeouts{};           ///< time limits of calls and attempts
+  TlsOptions tls{};              ///< how the server proves who it is
+  HttpOptions http{};            ///< maxima and details of HTTP
+  Observer observer{};           ///< who hears what happens
   std::vector<Classifier> classify{};  ///< asked in order before the built-in one
   std::shared_ptr<Ledger> ledger{};    ///< where counts are shared; null: in this client
   LedgerOptions ledger_options{};      ///< how to behave towards it

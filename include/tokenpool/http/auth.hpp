@@ -26,6 +26,7 @@ class Auth {
 
   /// The name of the header or query parameter.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Whether the credential goes into the URL, where servers and proxies log it.
   [[nodiscard]] bool in_query() const noexcept { return kind_ == Kind::query; }
 
   /// What the header field says; empty for a query parameter. Its bytes stay where they are when the vector

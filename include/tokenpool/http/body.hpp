@@ -19,8 +19,8 @@ namespace tokenpool {
 /// One field of a form (RFC 7578). Its bytes are `content`, or those of the file named `file`, which is
 /// opened at each attempt.
 struct Part {
-  std::string name{};
-  std::string content{};
+  std::string name{};          ///< of the field in the form
+  std::string content{};       ///< the field's value, where there is no file
   std::string file{};          ///< path; where it is given, `content` is not sent
   std::string filename{};      ///< what the server is told; default: the last part of `file`
   std::string content_type{};  ///< default: by the end of the filename where there is one, else none
@@ -36,9 +36,12 @@ class Body {
   using Rewind = std::function<bool()>;
 
   Body() = default;
+  /// @{
+  /// A text, sent as it is and as often as needed.
   Body(std::string text) : text_(std::move(text)) {}
   Body(std::string_view text) : text_(text) {}
   Body(const char* text) : text_(text) {}
+  /// @}
 
   /// A body of bytes made on the way, from where the producer stands. Without `size` it goes out chunked;
   /// without `rewind` nothing that was read is sent again. A producer that ends before `size` ends the call
@@ -66,8 +69,11 @@ class Body {
     return body;
   }
 
+  /// Whether a producer makes it.
   [[nodiscard]] bool streamed() const noexcept { return static_cast<bool>(producer_); }
+  /// Whether it is a text.
   [[nodiscard]] bool plain() const noexcept { return !streamed() && !parts_; }
+  /// Whether there is nothing to send.
   [[nodiscard]] bool empty() const noexcept { return plain() && text_.empty(); }
 
   /// The parts of a form; null for any other body.

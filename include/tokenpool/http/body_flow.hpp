@@ -39,6 +39,7 @@ class BodyGate {
   /// While it lives, `on_resume` is called by resume(); for those who carry the body.
   class Listener {
    public:
+    /// `on_resume` is called by resume(), on its thread, until this is destroyed.
     Listener(BodyGate& gate, std::function<void()> on_resume) : gate_(gate) {
       const std::lock_guard lock(gate_.mutex_);
       gate_.on_resume_ = std::move(on_resume);

@@ -24,9 +24,9 @@ enum class FailureKind : std::uint8_t {
 
 /// A failed exchange.
 struct TransportFailure {
-  FailureKind kind = FailureKind::connect;
-  bool sent = false;     ///< bytes of the request may have reached the server
-  std::string detail{};  ///< for people; no secret
+  FailureKind kind = FailureKind::connect;  ///< in which phase
+  bool sent = false;                        ///< bytes of the request may have reached the server
+  std::string detail{};                     ///< for people; no secret
 };
 
 }  // namespace tokenpool

@@ -31,8 +31,8 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexc
 
 /// One header field as it was sent or received.
 struct HeaderField {
-  std::string name{};
-  std::string value{};
+  std::string name{};   ///< as written; compared without regard to case
+  std::string value{};  ///< of the field; text behind the colon
 
   friend bool operator==(const HeaderField&, const HeaderField&) = default;
 };
@@ -44,9 +44,10 @@ struct HeaderField {
 ///     for (const auto& [name, value] : headers) { ... }
 class Headers {
  public:
-  using const_iterator = std::vector<HeaderField>::const_iterator;
+  using const_iterator = std::vector<HeaderField>::const_iterator;  ///< over HeaderField, in order
 
   Headers() = default;
+  /// `{{"Accept", "text/plain"}, {"X-Trace", "1"}}`, in this order.
   Headers(std::initializer_list<HeaderField> fields) : fields_(fields) {}
 
   /// Appends a field, whether or not one of this name is there.
@@ -94,12 +95,18 @@ class Headers {
     return values;
   }
 
+  /// @{
+  /// The fields in order; a change ends the iterators.
   const_iterator begin() const noexcept { return fields_.begin(); }
   const_iterator end() const noexcept { return fields_.end(); }
+  /// @}
   /// Makes space for `fields` of them.
   void reserve(std::size_t fields) { fields_.reserve(fields); }
+  /// The number of fields, repeated ones counted each.
   std::size_t size() const noexcept { return fields_.size(); }
+  /// Whether there is no field.
   bool empty() const noexcept { return fields_.empty(); }
+  /// Removes all fields.
   void clear() noexcept { fields_.clear(); }
 
   /// The same fields, spelled the same way, in the same order.
@@ -116,8 +123,8 @@ class Headers {
 
 /// A header field whose texts lie elsewhere, and stay there for as long as it is used.
 struct HeaderView {
-  std::string_view name{};
-  std::string_view value{};
+  std::string_view name{};   ///< as written
+  std::string_view value{};  ///< without line ends
 };
 
 /// The header of a request while it is put together: of its caller's, its token's and its client's fields
@@ -137,6 +144,7 @@ class HeaderViews {
     return std::any_of(fields_.begin(), fields_.begin() + static_cast<std::ptrdiff_t>(count),
                        [name](const HeaderView& field) { return equal_ignoring_case(field.name, name); });
   }
+  /// Whether a field has this name, in any case.
   [[nodiscard]] bool has(std::string_view name) const noexcept { return has(name, size()); }
 
   /// The same fields with texts of their own.
@@ -151,9 +159,12 @@ class HeaderViews {
 
   /// Makes space for `fields` of them.
   void reserve(std::size_t fields) { fields_.reserve(fields); }
+  /// @{
+  /// The fields in order, and their number.
   [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
   [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
   [[nodiscard]] auto end() const noexcept { return fields_.end(); }
+  /// @}
 
  private:
   std::vector<HeaderView> fields_;

@@ -19,6 +19,7 @@ inline constexpr std::size_t json_scan_bytes = std::size_t{64} * 1024;
 /// How many objects and arrays may lie inside each other.
 inline constexpr std::size_t json_scan_depth = 16;
 
+/// What a scalar is.
 enum class JsonKind {
   string,   ///< Text with its escapes decoded, as UTF-8.
   number,   ///< The digits as they were written.
@@ -30,8 +31,8 @@ enum class JsonKind {
 struct JsonScalar {
   /// The keys that lead here, joined by dots; array elements add nothing, so `{"a":[{"b":1}]}` has `a.b`.
   std::string_view path{};
-  JsonKind kind{JsonKind::null};
-  std::string_view text{};
+  JsonKind kind{JsonKind::null};  ///< what `text` is
+  std::string_view text{};        ///< a text unescaped, a number as written, `true`, `false` or `null`
 };
 
 namespace detail {

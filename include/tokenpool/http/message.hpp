@@ -28,11 +28,11 @@ using OnBody = std::function<BodyAction(std::string_view)>;
 
 /// What is known of an answer before its body; see Request::on_head. Valid while it is being handed over.
 struct AnswerHead {
-  int status{};
-  const Headers& headers;
-  std::string_view token_id{};
-  std::string_view egress_id{};
-  std::size_t attempts{};  ///< requests that the call has put on the wire, this one included
+  int status{};                  ///< 2xx
+  const Headers& headers;        ///< as received
+  std::string_view token_id{};   ///< which token was accepted
+  std::string_view egress_id{};  ///< by which egress
+  std::size_t attempts{};        ///< requests that the call has put on the wire, this one included
 };
 
 /// Is shown the head of a successful answer; see Request::on_head.
@@ -40,16 +40,16 @@ using OnHead = std::function<void(const AnswerHead&)>;
 
 /// A request.
 struct Request {
-  std::string method{"GET"};
-  std::string path{};  ///< joined to the token's base URL; an absolute URL must have its origin
-  Query query{};
-  Headers headers{};
-  Body body{};
-  std::string bucket{};    ///< what the server counts apart, usually the model
-  std::int64_t cost = 1;   ///< estimate for limits of Unit::cost; at least 0
-  std::string affinity{};  ///< requests of one affinity keep to one token (policy Sticky)
+  std::string method{"GET"};  ///< as it goes over the wire
+  std::string path{};         ///< joined to the token's base URL; an absolute URL must have its origin
+  Query query{};              ///< added to that of `path`
+  Headers headers{};          ///< win over the token's and those over the client's
+  Body body{};                ///< a text, a producer or a form
+  std::string bucket{};       ///< what the server counts apart, usually the model
+  std::int64_t cost = 1;      ///< estimate for limits of Unit::cost; at least 0
+  std::string affinity{};     ///< requests of one affinity keep to one token (policy Sticky)
   std::optional<std::chrono::milliseconds> deadline{};  ///< from the call's entry, waits and retries included
-  CancelToken cancel{};
+  CancelToken cancel{};                                 ///< ends the call at once when its source says so
   std::string idempotency_key{};  ///< sent as Idempotency-Key with every attempt; makes repeating safe
   std::optional<std::size_t> max_response_bytes{};  ///< default: HttpOptions::max_response_bytes
   /// Is given the body of a 2xx answer piece by piece, on the thread that receives it, instead of its being
@@ -69,6 +69,8 @@ struct Request {
 
 /// A Request without method, path and body, for `get`, `post` and the like.
 struct RequestOptions {
+  /// @{
+  /// As the member of Request with the same name.
   Query query{};
   Headers headers{};
   std::string bucket{};
@@ -81,6 +83,7 @@ struct RequestOptions {
   OnBody on_body{};
   OnHead on_head{};
   std::shared_ptr<BodyGate> gate{};
+  /// @}
 };
 
 /// The request that `options` describe.

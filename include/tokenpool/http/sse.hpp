@@ -40,7 +40,7 @@ enum class SseStatus {
 /// more. Not synchronised.
 class SseParser {
  public:
-  static constexpr std::size_t default_max_event_bytes = std::size_t{16} * 1024 * 1024;
+  static constexpr std::size_t default_max_event_bytes = std::size_t{16} * 1024 * 1024;  ///< 16 MiB
 
   /// `max_event_bytes` bounds what is kept for one event, the unfinished line included.
   explicit SseParser(std::size_t max_event_bytes = default_max_event_bytes)
@@ -85,6 +85,7 @@ class SseParser {
     return status_;
   }
 
+  /// Whether it reads on, was stopped, or met an event that was too large.
   SseStatus status() const noexcept { return status_; }
 
  private:

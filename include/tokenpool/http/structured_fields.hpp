@@ -28,10 +28,11 @@ enum class SfType {
   inner_list,      ///< A list in parentheses; its members are checked and dropped.
 };
 
+/// A value without parameters.
 struct SfBareItem {
-  SfType type{SfType::boolean};
-  std::int64_t number{};
-  std::string text{};
+  SfType type{SfType::boolean};  ///< which of the members below it has
+  std::int64_t number{};  ///< of an integer, a decimal in thousandths, a date in seconds, a boolean as 0 or 1
+  std::string text{};     ///< of a string, token, byte sequence or display string
 
   /// The number, if this is an integer that is not negative.
   std::optional<std::int64_t> as_count() const noexcept {
@@ -42,9 +43,10 @@ struct SfBareItem {
 /// An item, or a dictionary's member under its name, with its parameters (the last one of a name counts).
 struct SfMember {
   std::string name{};  ///< The key in a dictionary, empty in a list.
-  SfBareItem item{};
-  std::vector<std::pair<std::string, SfBareItem>> parameters{};
+  SfBareItem item{};   ///< its value
+  std::vector<std::pair<std::string, SfBareItem>> parameters{};  ///< in order
 
+  /// The parameter of that name; null without one.
   const SfBareItem* parameter(std::string_view key) const noexcept {
     for (const auto& [name_of, value] : parameters) {
       if (name_of == key) return &value;

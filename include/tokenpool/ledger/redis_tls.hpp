@@ -95,6 +95,7 @@ inline std::function<void(redisContext&, const std::string&)> redis_tls(const Re
 
 #else
 
+/// Does not compile where hiredis has no TLS, and says what is missing.
 template <class Tls = RedisTls>
 std::function<void(redisContext&, const std::string&)> redis_tls(const Tls& = {}) {
   static_assert(!sizeof(Tls),

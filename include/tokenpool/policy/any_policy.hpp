@@ -39,20 +39,26 @@ class AnyPolicy {
   /// The policy of that name, one of policy_names(). Throws Error{invalid_request} for any other.
   explicit AnyPolicy(std::string_view name) : AnyPolicy(named(name)) {}
 
+  /// Holds `policy`, any that can be copied.
   template <class Policy>
     requires(!std::same_as<Policy, AnyPolicy> && SelectionPolicy<Policy> && std::copy_constructible<Policy>)
   AnyPolicy(Policy policy)  // NOLINT(google-explicit-constructor): a policy is an AnyPolicy
       : held_(std::make_unique<Holder<Policy>>(std::move(policy))) {}
 
+  /// @{
+  /// Copies hold a policy of their own, with what it knows.
   AnyPolicy(const AnyPolicy& other) : held_(other.held_->copy()) {}
   AnyPolicy(AnyPolicy&&) noexcept = default;
   AnyPolicy& operator=(const AnyPolicy& other) {
     held_ = other.held_->copy();
     return *this;
   }
+  /// @}
   AnyPolicy& operator=(AnyPolicy&&) noexcept = default;
   ~AnyPolicy() = default;
 
+  /// @{
+  /// What a SelectionPolicy offers: handed on to the policy inside.
   std::size_t pick(const Candidates& candidates, PickContext& context) {
     return held_->pick(candidates, context);
   }
@@ -63,6 +69,7 @@ class AnyPolicy {
   void on_settled(const Candidate& candidate, const Settled& settled) noexcept {
     held_->on_settled(candidate, settled);
   }
+  /// @}
 
  private:
   friend std::vector<std::string_view> policy_names();

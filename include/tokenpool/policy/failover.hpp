@@ -14,6 +14,8 @@ namespace tokenpool {
 /// backup servers and of Envoy's locality groups). O(log n).
 class Failover {
  public:
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext&) {
     return candidates.index_of(ranking_.next());
   }
@@ -27,6 +29,7 @@ class Failover {
   void on_granted(const Candidate& candidate) noexcept {
     ranking_.granted(candidate.slot, candidate.priority);
   }
+  /// @}
 
  private:
   detail::Ranking<std::int64_t> ranking_;

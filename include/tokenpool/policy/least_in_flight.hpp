@@ -14,6 +14,8 @@ namespace tokenpool {
 /// and HAProxy, the heap balancer of Finagle). O(log n).
 class LeastInFlight {
  public:
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext&) {
     return candidates.index_of(ranking_.next());
   }
@@ -35,6 +37,7 @@ class LeastInFlight {
       ranking_.set(candidate.slot, candidate.in_flight);
     }
   }
+  /// @}
 
  private:
   detail::Ranking<std::uint32_t> ranking_;

@@ -17,6 +17,8 @@ namespace tokenpool {
 /// doi:10.1145/248156.248171). O(log n).
 class LeastUsed {
  public:
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext&) {
     return candidates.index_of(ranking_.next());
   }
@@ -39,6 +41,7 @@ class LeastUsed {
     ranking_.granted(candidate.slot, ++used_[candidate.slot]);
     lowest_ = ranking_.lowest();
   }
+  /// @}
 
  private:
   detail::Ranking<std::uint64_t> ranking_;

@@ -28,6 +28,8 @@ class LowestLatency {
   /// `memory`: in this time the average sinks to 1/e; above 0, default 10 s (as in Finagle).
   explicit LowestLatency(Duration memory) : memory_((std::max)(memory, Duration{1})) {}
 
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext&) {
     return candidates.index_of(ranking_.next());
   }
@@ -57,6 +59,7 @@ class LowestLatency {
       ranking_.set(candidate.slot, rank(candidate));
     }
   }
+  /// @}
 
  private:
   struct Average {

@@ -14,6 +14,8 @@ namespace tokenpool {
 /// return; equals in turn. O(log n).
 class MostHeadroom {
  public:
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext&) {
     return candidates.index_of(ranking_.next());
   }
@@ -35,6 +37,7 @@ class MostHeadroom {
       ranking_.set(candidate.slot, -candidate.headroom);
     }
   }
+  /// @}
 
  private:
   detail::Ranking<double> ranking_;

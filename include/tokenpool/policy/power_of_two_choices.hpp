@@ -13,6 +13,7 @@ namespace tokenpool {
 /// (Mitzenmacher 2001, doi:10.1109/71.963420). No state; O(1).
 class PowerOfTwoChoices {
  public:
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext& context) const {
     const auto size = static_cast<std::uint32_t>(candidates.size());
     const std::uint32_t first = context.random.below(size);

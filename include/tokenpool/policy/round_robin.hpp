@@ -14,6 +14,8 @@ namespace tokenpool {
 /// end of the round. A ring by slot number; every operation O(1).
 class RoundRobin {
  public:
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext&) { return candidates.index_of(next_); }
 
   void reserve(std::size_t slots) { ring_.resize(slots); }
@@ -50,6 +52,7 @@ class RoundRobin {
   }
 
   void on_granted(const Candidate& candidate) noexcept { next_ = ring_[candidate.slot].after; }
+  /// @}
 
  private:
   /// A token out of the ring keeps its link, so that those passed over for one request come back to where

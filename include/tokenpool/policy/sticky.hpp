@@ -27,6 +27,8 @@ class Sticky {
   /// `balance`: at least 1; lower is more even, higher is stickier; default 1.25.
   explicit Sticky(double balance) : balance_((std::max)(balance, 1.0)) {}
 
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext& context) {
     if (context.affinity.empty()) {
       return idlest_.pick(candidates, context);
@@ -61,6 +63,7 @@ class Sticky {
   void on_settled(const Candidate& candidate, const Settled& settled) noexcept {
     idlest_.on_settled(candidate, settled);
   }
+  /// @}
 
  private:
   /// So many leases one token may hold, the new one included. At least one candidate holds fewer: the least

@@ -13,6 +13,8 @@ namespace tokenpool {
 /// walk down a tree of sums, whose rounding does not grow with the number of changes. O(log n).
 class WeightedRandom {
  public:
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext& context) const {
     double point = context.random.unit() * weights_.root();
     std::size_t node = 1;
@@ -31,6 +33,7 @@ class WeightedRandom {
   void reserve(std::size_t slots) { weights_.reserve(slots); }
   void on_available(const Candidate& candidate) noexcept { weights_.set(candidate.slot, candidate.weight); }
   void on_unavailable(SlotNumber slot) noexcept { weights_.erase(slot); }
+  /// @}
 
  private:
   detail::SlotTree<double, std::plus<>> weights_{0};

@@ -19,6 +19,8 @@ namespace tokenpool {
 /// that comes back begins at the present time: it does not catch up.
 class WeightedRoundRobin {
  public:
+  /// @{
+  /// What a SelectionPolicy offers.
   std::size_t pick(const Candidates& candidates, PickContext&) {
     return candidates.index_of(ranking_.next());
   }
@@ -44,6 +46,7 @@ class WeightedRoundRobin {
     ranking_.granted(candidate.slot, due(candidate.slot));
     time_ = ranking_.lowest();
   }
+  /// @}
 
  private:
   struct Turn {

@@ -18,10 +18,10 @@ using SlotNumber = std::uint32_t;
 
 /// One available token.
 struct Candidate {
-  SlotNumber slot = 0;
-  std::string_view id{};  ///< valid during the call
-  double weight = 1;
-  int priority = 0;
+  SlotNumber slot = 0;          ///< its place in the pool
+  std::string_view id{};        ///< valid during the call
+  double weight = 1;            ///< `Token::weight`
+  int priority = 0;             ///< `Token::priority`; lower serves first
   std::uint32_t in_flight = 0;  ///< leases not yet settled
   std::uint64_t granted = 0;    ///< leases ever granted
   Duration latency{};           ///< moving average of the times to accepting answers; 0 before the first
@@ -31,8 +31,8 @@ struct Candidate {
 
 /// The circumstances of one choice.
 struct PickContext {
-  RandomSource& random;
-  SteadyTime now{};
+  RandomSource& random;         ///< the pool's; draw from nothing else, so that a seed repeats a run
+  SteadyTime now{};             ///< of this choice
   std::string_view affinity{};  ///< `Request::affinity`
   std::string_view bucket{};    ///< `Request::bucket`
   std::int64_t cost = 1;        ///< `Request::cost`
@@ -42,12 +42,16 @@ struct PickContext {
 /// hidden while the policy is asked again.
 class Candidates {
  public:
+  /// Made by the pool; refers to its arrays.
   Candidates(const std::vector<const Candidate*>& visible, const std::vector<std::uint32_t>& positions,
              std::size_t size)
       : visible_(visible), positions_(positions), size_(size) {}
 
+  /// @{
+  /// How many there are; a policy is never asked without any.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  /// @}
 
   /// The candidate at `index`, below size().
   [[nodiscard]] const Candidate& operator[](std::size_t index) const noexcept { return *visible_[index]; }

@@ -24,18 +24,18 @@ namespace tokenpool {
 
 /// What a request needs of the pool. The texts must live until the lease is granted.
 struct LeaseRequest {
-  std::string_view bucket{};
-  std::int64_t cost = 1;
-  std::string_view affinity{};
+  std::string_view bucket{};            ///< `Request::bucket`
+  std::int64_t cost = 1;                ///< `Request::cost`
+  std::string_view affinity{};          ///< `Request::affinity`
   std::span<const SlotNumber> asked{};  ///< tokens that this call will not ask again
   std::vector<Skipped>* skipped{};      ///< where to write which tokens were passed over; null: nobody asks
 };
 
 /// How a request ended.
 struct Outcome {
-  bool sent = true;  ///< false: it surely never reached the server and counts nowhere
-  Classification meaning{};
-  bool answered = false;  ///< an answer came
+  bool sent = true;          ///< false: it surely never reached the server and counts nowhere
+  Classification meaning{};  ///< what the answer, or its absence, meant
+  bool answered = false;     ///< an answer came
   /// When its header block came; without one, until when the server may still count the request.
   SteadyTime answered_at{};
   Duration latency{};                  ///< from sending to answered_at
@@ -67,8 +67,11 @@ class LeaseKeeper {
 /// Leave to send one request. Move-only; used by one thread at a time; must not outlive its pool.
 class Lease {
  public:
+  /// Made by the pool.
   Lease(detail::LeaseKeeper& keeper, const detail::Grant& grant) noexcept : keeper_(&keeper), grant_(grant) {}
 
+  /// @{
+  /// What was moved from holds nothing; what is assigned to gives up its own first.
   Lease(Lease&& other) noexcept
       : keeper_(std::exchange(other.keeper_, nullptr)),
         grant_(other.grant_),
@@ -82,6 +85,7 @@ class Lease {
     }
     return *this;
   }
+  /// @}
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   ~Lease() { let_go(); }
@@ -89,9 +93,12 @@ class Lease {
   /// The credential that was given with the lease, whatever became of the token since. Valid until the lease
   /// ends.
   [[nodiscard]] const Credential& credential() const noexcept { return *grant_.credential; }
+  /// @{
+  /// What was granted, as the pool numbers it.
   [[nodiscard]] const detail::Grant& grant() const noexcept { return grant_; }
   [[nodiscard]] SlotNumber slot() const noexcept { return grant_.place.token; }
   [[nodiscard]] std::uint32_t egress() const noexcept { return grant_.place.egress; }
+  /// @}
 
   /// From here on the server may count the request, at the latest at `gives_up_at`: a lease that is then
   /// destroyed unsettled counts until the end of its windows after that.
@@ -142,28 +149,30 @@ struct Blocker {
 /// No lease now. `when` is the earliest instant at which another try can succeed, `end_of_time` if that waits
 /// for an answer to a request under way or for a person.
 struct NotUntil {
-  SteadyTime when = end_of_time;
-  Blocker why{};
+  SteadyTime when = end_of_time;  ///< of another try
+  Blocker why{};                  ///< what has to end first
 };
 
 /// No lease ever, as the pool stands.
 struct Never {
+  /// Why not.
   enum class Reason : std::uint8_t {
     no_tokens,       ///< all are ejected or disabled
     cost_too_large,  ///< a limit can never hold this cost
     all_asked,       ///< each token was asked by this call and none of them rests
   };
-  Reason reason = Reason::no_tokens;
-  std::int64_t amount = 0;  ///< the limit that is too small
+  Reason reason = Reason::no_tokens;  ///< why not
+  std::int64_t amount = 0;            ///< the limit that is too small
 };
 
 /// A remote ledger has to be asked before the lease counts. The caller asks outside of any lock and either
 /// takes `lease` or gives it back with `TokenPool::refuse`.
 struct Ask {
-  Lease lease;
-  std::vector<Claim> claims{};
+  Lease lease;                  ///< taken in the pool's own counts
+  std::vector<Claim> claims{};  ///< for the ledger
 };
 
+/// What comes of asking for a lease.
 using Acquired = std::variant<Lease, NotUntil, Never, Ask>;
 
 }  // namespace tokenpool

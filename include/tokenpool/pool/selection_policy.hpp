@@ -16,8 +16,8 @@ namespace tokenpool {
 struct Settled {
   bool success = false;   ///< the server accepted the token
   bool answered = false;  ///< an answer came; `latency` is known
-  Duration latency{};
-  SteadyTime now{};
+  Duration latency{};     ///< from sending to the answer's header
+  SteadyTime now{};       ///< of the settlement
 };
 
 /// Has `pick(candidates, context) -> index`.

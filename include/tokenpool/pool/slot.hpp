@@ -21,10 +21,10 @@ namespace tokenpool {
 
 /// What a request needs of its token. A rotated or removed one lives on until its last lease has ended.
 struct Credential {
-  std::string token_id{};
-  Secret secret{};
-  std::string base_url{};
-  Headers headers{};
+  std::string token_id{};  ///< which token
+  Secret secret{};         ///< what the request shows
+  std::string base_url{};  ///< where it goes; empty: the client's
+  Headers headers{};       ///< that the token adds
 };
 
 namespace detail {

@@ -26,6 +26,7 @@ enum class TokenState : std::uint8_t {
   draining,   ///< removed, with leases still in flight
 };
 
+/// The name of `state` as written in the enumeration.
 constexpr std::string_view to_string(TokenState state) noexcept {
   switch (state) {
     case TokenState::available: return "available";
@@ -40,53 +41,55 @@ constexpr std::string_view to_string(TokenState state) noexcept {
 
 /// How much of one limit is used in one place.
 struct LimitUse {
-  std::string scope{};  ///< "token", "token+bucket"...
-  Unit unit{};
-  std::int64_t amount{};
-  std::int64_t used{};
-  std::chrono::milliseconds window{};
+  std::string scope{};                 ///< "token", "token+bucket"...
+  Unit unit{};                         ///< what is counted
+  std::int64_t amount{};               ///< allowed in a window
+  std::int64_t used{};                 ///< of it, those in flight included
+  std::chrono::milliseconds window{};  ///< zero with Unit::in_flight
   std::optional<std::chrono::milliseconds>
       resets_in{};  ///< until all that is used now has expired; absent when unused
 };
 
 /// The last attempt that the server did not accept, or that got no answer.
 struct LastError {
-  Verdict verdict{};
-  int status{};          ///< 0 when no answer came
-  std::string reason{};  ///< a few words, no secret
-  std::chrono::milliseconds age{};
+  Verdict verdict{};                ///< what it meant
+  int status{};                     ///< 0 when no answer came
+  std::string reason{};             ///< a few words, no secret
+  std::chrono::milliseconds age{};  ///< since it came
 };
 
 /// What is told alike of a token, an account and an egress. The counts are of attempts that ended since the
 /// token, or the egress, is in this pool.
 struct UsageSnapshot {
-  std::string id{};
+  std::string id{};    ///< as in logs
   TokenState state{};  ///< of an account or egress: available, resting or probing
   std::optional<std::chrono::milliseconds>
-      rest{};           ///< what is left of it; absent when available or without an end
-  std::string cause{};  ///< why it is not available, in a few words
-  std::uint32_t in_flight{};
-  std::uint64_t requests{};   ///< each in one of the three below
-  std::uint64_t successes{};  ///< answers that accepted the token, the caller's own mistakes included
-  std::uint64_t rate_limited{};
-  std::uint64_t failures{};
+      rest{};                    ///< what is left of it; absent when available or without an end
+  std::string cause{};           ///< why it is not available, in a few words
+  std::uint32_t in_flight{};     ///< leases not yet settled
+  std::uint64_t requests{};      ///< each in one of the three below
+  std::uint64_t successes{};     ///< answers that accepted the token, the caller's own mistakes included
+  std::uint64_t rate_limited{};  ///< answers that said too much, or that a quota is gone
+  std::uint64_t failures{};      ///< all others, those without an answer included
   /// Moving average of the times from sending to an answer that accepted: an eighth of the way to each.
   std::chrono::microseconds latency{};
+  /// @{
   /// What 50, 95 and 99 in 100 of the last 256 such answers took at most, within 1/16. All four are zero as
   /// long as there is none.
   std::chrono::microseconds p50{};
   std::chrono::microseconds p95{};
   std::chrono::microseconds p99{};
+  /// @}
   std::chrono::microseconds latency_total{};  ///< the sum of all such times
   std::optional<LastError> last_error{};      ///< absent when there was none
-  std::vector<LimitUse> limits{};
+  std::vector<LimitUse> limits{};             ///< each with what is used here
 };
 
 /// One token.
 struct TokenSnapshot : UsageSnapshot {
-  std::string account{};
-  double weight{};
-  int priority{};
+  std::string account{};  ///< empty: one of its own
+  double weight{};        ///< as set
+  int priority{};         ///< as set
   std::vector<LimitFact>
       server{};  ///< what the server last said of its own counts, as far as that still holds
 };
@@ -100,32 +103,32 @@ using EgressSnapshot = UsageSnapshot;
 /// The times that calls waited in the queue for a lease, whether they got one or not; those who still do are
 /// not in it.
 struct WaitTotals {
-  std::uint64_t count{};
-  std::chrono::microseconds total{};
-  std::chrono::microseconds longest{};
+  std::uint64_t count{};                ///< calls that waited
+  std::chrono::microseconds total{};    ///< all of their waits
+  std::chrono::microseconds longest{};  ///< of one of them
 };
 
 /// The pool as a whole.
 struct PoolTotals {
-  std::size_t available{};
-  std::size_t resting{};  ///< resting and probing
-  std::size_t ejected{};
-  std::size_t disabled{};
-  std::size_t waiting{};  ///< calls in the queue
+  std::size_t available{};  ///< tokens that may be used now
+  std::size_t resting{};    ///< resting and probing
+  std::size_t ejected{};    ///< tokens
+  std::size_t disabled{};   ///< tokens
+  std::size_t waiting{};    ///< calls in the queue
   std::uint64_t
       requests{};  ///< attempts that ended since the pool was made, those of tokens that left it too
-  std::uint64_t successes{};
-  std::uint64_t rate_limited{};
-  std::uint64_t failures{};
-  WaitTotals waits{};
+  std::uint64_t successes{};     ///< of them
+  std::uint64_t rate_limited{};  ///< of them
+  std::uint64_t failures{};      ///< of them
+  WaitTotals waits{};            ///< in the queue
 };
 
 /// A copy of the pool's state at one moment.
 struct PoolSnapshot {
-  std::vector<TokenSnapshot> tokens{};
+  std::vector<TokenSnapshot> tokens{};      ///< one for each
   std::vector<AccountSnapshot> accounts{};  ///< those that have tokens, in the order of their first ones
-  std::vector<EgressSnapshot> egresses{};
-  PoolTotals pool{};
+  std::vector<EgressSnapshot> egresses{};   ///< one for each
+  PoolTotals pool{};                        ///< all together
 };
 
 /// Takes snapshots for somebody who may outlive the pool: nothing once it is gone.

@@ -25,13 +25,13 @@ namespace tokenpool {
 
 /// What a pool is made of.
 struct PoolOptions {
-  std::vector<Token> tokens{};
-  std::vector<Limit> limits{};
-  std::vector<Egress> egress{};  ///< empty: one, the system's choice
-  std::chrono::milliseconds max_rest{std::chrono::hours(24)};
-  std::shared_ptr<RandomSource> random{};  ///< null: SplitMix64 with a fixed seed
-  bool ask_ledger = false;                 ///< leases have to be confirmed by a remote ledger
-  std::size_t max_waiting = 0;             ///< calls that may wait in the queue at once; 0: no bound
+  std::vector<Token> tokens{};                                 ///< at least one
+  std::vector<Limit> limits{};                                 ///< of all tokens
+  std::vector<Egress> egress{};                                ///< empty: one, the system's choice
+  std::chrono::milliseconds max_rest{std::chrono::hours(24)};  ///< no token rests longer
+  std::shared_ptr<RandomSource> random{};                      ///< null: SplitMix64 with a fixed seed
+  bool ask_ledger = false;      ///< leases have to be confirmed by a remote ledger
+  std::size_t max_waiting = 0;  ///< calls that may wait in the queue at once; 0: no bound
 };
 
 namespace detail {

@@ -20,7 +20,7 @@ namespace tokenpool {
 
 /// An API credential.
 struct Token {
-  Secret secret{};
+  Secret secret{};   ///< at least one character
   std::string id{};  ///< what logs, statistics and shared ledgers show; default: `token_id(secret)`
   std::string
       account{};  ///< tokens of one account share its quota and rest together; default: an account of its own
@@ -37,7 +37,7 @@ struct Egress {
   std::string source{};  ///< local address or device; default: the system's choice
   std::string proxy{};   ///< "[scheme://][user:password@]host[:port]": http, https, socks4(a), socks5(h);
                          ///< default: none
-  std::vector<Limit> limits{};
+  std::vector<Limit> limits{};  ///< besides the pool's; each counts this egress alone
 };
 
 /// The id of a token that was given none: the first 16 hex digits of its SHA-256, the same in every process.

@@ -24,6 +24,7 @@ namespace tokenpool {
 class Wakeable {
  public:
   virtual ~Wakeable() = default;
+  /// Called once per waking, from whatever thread; must be short.
   virtual void wake() noexcept = 0;
 
  protected:
@@ -39,15 +40,15 @@ struct WaitLine;
 /// One call in the queue. Made by the caller, who keeps it until it is served or has left the queue. The pool
 /// alone touches the fields that it did not get from the caller.
 struct Waiter {
-  LeaseRequest request{};
-  std::shared_ptr<Wakeable> wakeable{};
+  LeaseRequest request{};                ///< what it waits for
+  std::shared_ptr<Wakeable> wakeable{};  ///< who is told
 
-  std::optional<Acquired> granted{};  ///< the pool's answer, once there is one
-  std::exception_ptr failure{};       ///< or what the policy threw
-  std::uint64_t order = 0;
-  SteadyTime since{};                ///< when it joined
-  detail::WaitLine* line = nullptr;  ///< null: not in the queue
-  std::list<Waiter*>::iterator place{};
+  std::optional<Acquired> granted{};     ///< the pool's answer, once there is one
+  std::exception_ptr failure{};          ///< or what the policy threw
+  std::uint64_t order = 0;               ///< of its coming
+  SteadyTime since{};                    ///< when it joined
+  detail::WaitLine* line = nullptr;      ///< null: not in the queue
+  std::list<Waiter*>::iterator place{};  ///< in its line
 };
 
 namespace detail {

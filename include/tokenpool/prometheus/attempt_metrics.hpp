@@ -138,6 +138,7 @@ class AttemptMetrics : public prometheus::Collectable {
                 std::move(next));
   }
 
+  /// What prometheus-cpp asks for at each scrape. Thread-safe.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
     return families_->registry.Collect();
   }

@@ -27,15 +27,15 @@ namespace tokenpool {
 
 /// "This much of that limit, in this place." Places are named by ids, never by secrets.
 struct Claim {
-  std::string place{};  ///< the same text in every process, such as "token=3fa0... bucket=gpt"
-  Limit limit{};
+  std::string place{};     ///< the same text in every process, such as "token=3fa0... bucket=gpt"
+  Limit limit{};           ///< whose amount the store holds the place to
   std::int64_t units = 1;  ///< at least 0
 };
 
 /// How a lease ended. A note may come twice, and for a lease that the store does not know: it is then passed
 /// over.
 struct LedgerNote {
-  std::uint64_t reservation = 0;
+  std::uint64_t reservation = 0;       ///< of the lease that ended
   bool sent = true;                    ///< false: it surely never reached the server, all is given back
   std::optional<std::int64_t> cost{};  ///< the true cost, for claims of Unit::cost; absent: as claimed
   /// How long ago the answer came; below 0 where none came and the server may still count the request.
@@ -45,23 +45,24 @@ struct LedgerNote {
 
 /// What a process has learnt that all others must know.
 struct LedgerNews {
+  /// What has happened to `subject`.
   enum class Kind : std::uint8_t {
     rest,     ///< `subject` rests for `left`, or as long as it does already if that is longer
     ejected,  ///< it is out until a person acts
     ended,    ///< its rest is over (a success, better evidence); only for one that the asker had heard of
     enabled,  ///< a person ended its rest or ejection, and that of all whose name begins with it and a space
   };
-  Kind kind = Kind::rest;
-  std::string subject{};  ///< named as places are: "token=a", "token=a bucket=gpt", "egress=e", "pool"
-  std::chrono::milliseconds left{};
-  Verdict cause = Verdict::success;
-  std::string reason{};  ///< a few words, no secret
+  Kind kind = Kind::rest;  ///< what happened
+  std::string subject{};   ///< named as places are: "token=a", "token=a bucket=gpt", "egress=e", "pool"
+  std::chrono::milliseconds left{};  ///< of a rest
+  Verdict cause = Verdict::success;  ///< what began it
+  std::string reason{};              ///< a few words, no secret
 };
 
 /// What a process has spent that the store cannot know, because it was emptied or out of reach.
 struct LedgerSpent {
-  Claim claim{};
-  std::chrono::milliseconds expires_in{};
+  Claim claim{};                           ///< what was taken, where
+  std::chrono::milliseconds expires_in{};  ///< until it counts no longer
   std::uint64_t reservation = 0;  ///< of a lease still in flight, which a note will end; 0: it has ended
 };
 
@@ -72,9 +73,9 @@ struct LedgerQuestion {
   std::uint64_t reservation = 0;
   std::span<const Claim> claims{};        ///< all or none; no two of them have the same ledger_key
   std::chrono::milliseconds lives_for{};  ///< a lease without a note was answered by then at the latest
-  std::span<const LedgerNote> notes{};
-  std::span<const LedgerNews> news{};
-  std::span<const LedgerSpent> spent{};
+  std::span<const LedgerNote> notes{};    ///< how earlier leases ended
+  std::span<const LedgerNews> news{};     ///< what all others must know
+  std::span<const LedgerSpent> spent{};   ///< what the store cannot know
   std::uint64_t heard = 0;  ///< `LedgerAnswer::heard` of the asker's last answer in this epoch; 0: none yet
   std::uint64_t epoch = 0;  ///< of the asker's last answer; 0: none yet
   std::chrono::milliseconds fresh_for{};  ///< no lease while the store is younger than this
@@ -97,7 +98,7 @@ struct LedgerAnswer {
 
 /// What is counted against one limit in one place.
 struct LedgerCount {
-  std::int64_t used = 0;
+  std::int64_t used = 0;                  ///< units, those of leases in flight included
   std::chrono::milliseconds resets_in{};  ///< when the last of it expires; 0 when nothing is used
 };
 
@@ -108,6 +109,7 @@ class Ledger {
  public:
   virtual ~Ledger() = default;
 
+  /// Works the question through, all of it or nothing.
   virtual LedgerAnswer ask(const LedgerQuestion& question) = 0;
 
   /// What is counted in each of `places` now; their units mean nothing here.

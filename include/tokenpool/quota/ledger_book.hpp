@@ -21,8 +21,10 @@ namespace tokenpool {
 /// Counts, rests and ejections. Times are milliseconds of one clock that does not go back. Not thread-safe.
 class LedgerBook {
  public:
+  /// A store of that epoch which began to count at `born`, in milliseconds of its clock.
   explicit LedgerBook(std::uint64_t epoch = 1, std::int64_t born = 0) noexcept : epoch_(epoch), born_(born) {}
 
+  /// Works a question through at `now`, in milliseconds of the store's clock.
   LedgerAnswer ask(const LedgerQuestion& question, std::int64_t now) {
     LedgerAnswer answer{.granted = false, .refused_claim = question.claims.size(), .epoch = epoch_};
     if (question.epoch != 0 && question.epoch != epoch_) {
@@ -41,6 +43,7 @@ class LedgerBook {
     return answer;
   }
 
+  /// What is counted in `place` at `now`.
   [[nodiscard]] LedgerCount read(const Claim& place, std::int64_t now) {
     const auto found = places_.find(ledger_key(place));
     if (found == places_.end() || found->second.used(now) == 0) {
@@ -49,6 +52,7 @@ class LedgerBook {
     return {found->second.used(now), std::chrono::milliseconds(found->second.entries.rbegin()->first - now)};
   }
 
+  /// Whether any lease or count still matters at `now`.
   [[nodiscard]] bool counts_anything(std::int64_t now) const {
     return std::any_of(places_.begin(), places_.end(),
                        [now](const auto& place) { return !is_over(place.second, now); });

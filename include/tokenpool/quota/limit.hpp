@@ -16,6 +16,7 @@ namespace tokenpool {
 /// everything together.
 enum class Scope : std::uint8_t { pool = 0, token = 1, account = 2, egress = 4, bucket = 8 };
 
+/// The dimensions of both.
 constexpr Scope operator|(Scope left, Scope right) noexcept {
   return static_cast<Scope>(static_cast<unsigned>(left) | static_cast<unsigned>(right));
 }
@@ -52,6 +53,7 @@ enum class Unit : std::uint8_t {
   in_flight,  ///< requests under way at the same time; has no window
 };
 
+/// The name of `unit` as written in the enumeration.
 constexpr std::string_view to_string(Unit unit) noexcept {
   switch (unit) {
     case Unit::requests: return "requests";
@@ -74,14 +76,16 @@ enum class Counted : std::uint8_t {
 struct Limit {
   std::int64_t amount = 0;             ///< at least 1
   std::chrono::milliseconds window{};  ///< above 0; unused with Unit::in_flight
-  Scope scope = Scope::pool;
-  Unit unit = Unit::requests;
-  Counted counted = Counted::unknown;
+  Scope scope = Scope::pool;           ///< what is counted apart
+  Unit unit = Unit::requests;          ///< what is counted
+  Counted counted = Counted::unknown;  ///< when the server counts, if that is known
 
   /// `amount` requests per `window`, counted apart by the dimensions of `scope`.
   static constexpr Limit per(Scope scope, std::int64_t amount, std::chrono::milliseconds window) noexcept {
     return {.amount = amount, .window = window, .scope = scope};
   }
+  /// @{
+  /// `amount` requests per `window` for each token, account, egress, or all of the pool.
   static constexpr Limit per_token(std::int64_t amount, std::chrono::milliseconds window) noexcept {
     return per(Scope::token, amount, window);
   }
@@ -94,6 +98,7 @@ struct Limit {
   static constexpr Limit per_pool(std::int64_t amount, std::chrono::milliseconds window) noexcept {
     return per(Scope::pool, amount, window);
   }
+  /// @}
 
   friend bool operator==(const Limit&, const Limit&) = default;
 };

@@ -16,10 +16,10 @@ namespace tokenpool {
 
 /// Where a request counts, as numbers that the pool gives out.
 struct Place {
-  std::uint32_t token = 0;
-  std::uint32_t account = 0;
-  std::uint32_t egress = 0;
-  std::uint32_t bucket = 0;
+  std::uint32_t token = 0;    ///< number of the token
+  std::uint32_t account = 0;  ///< of its account
+  std::uint32_t egress = 0;   ///< of the egress
+  std::uint32_t bucket = 0;   ///< of the bucket
 
   friend bool operator==(const Place&, const Place&) = default;
 };
@@ -39,7 +39,9 @@ class Meter {
   explicit Meter(Limit limit, Scope owner = Scope::pool, std::uint64_t since = 0)
       : limit_(limit), apart_(limit.scope - owner), since_(since) {}
 
+  /// The limit.
   [[nodiscard]] const Limit& limit() const noexcept { return limit_; }
+  /// Whether the request of that ticket was reserved here.
   [[nodiscard]] bool counts(std::uint64_t ticket) const noexcept { return ticket > since_; }
 
   /// The server has changed how much it allows; what is counted stays.
@@ -60,7 +62,9 @@ class Meter {
     return window->room_at(limit_, units(cost), now);
   }
 
+  /// Takes the units of a request; there must be room.
   void reserve(const Place& place, std::int64_t cost) { window(place).reserve(limit_, units(cost)); }
+  /// Gives back what was reserved: the request never reached the server.
   void refund(const Place& place, std::int64_t cost) noexcept { find(place)->refund(units(cost)); }
 
   /// The request truly took `cost`, had arrived by `arrived_by` and was answered at `answered`.

@@ -18,7 +18,7 @@ class Ration {
  public:
   /// More than that from one opening to the next is a window, and worth asking for as it comes.
   static constexpr unsigned few = 4;
-  static constexpr Duration belief = std::chrono::minutes(30);
+  static constexpr Duration belief = std::chrono::minutes(30);  ///< how long what was learned holds
 
   /// A rest that took `rested` is over: the request `ticket`, granted at `at`, was served.
   void opened(std::uint64_t ticket, SteadyTime at, Duration rested) noexcept {

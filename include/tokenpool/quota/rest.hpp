@@ -47,6 +47,7 @@ class Rest {
   /// It does not rest, and nothing of earlier rests is remembered.
   [[nodiscard]] bool idle() const noexcept { return idle_; }
 
+  /// Whether a request may be sent.
   [[nodiscard]] bool admits(SteadyTime now) const noexcept { return opens_at() <= now; }
 
   /// The time is over and the one request is under way.
@@ -60,8 +61,11 @@ class Rest {
     return idle_ ? (SteadyTime::min)() : ration_.opens_at();
   }
 
+  /// When the rest ends.
   [[nodiscard]] SteadyTime until() const noexcept { return until_; }
+  /// How many refusals in a row.
   [[nodiscard]] unsigned strikes() const noexcept { return strikes_; }
+  /// What began it.
   [[nodiscard]] Verdict cause() const noexcept { return cause_; }
 
   /// A request granted now is the probe of a rest that is over.

@@ -76,8 +76,8 @@ constexpr std::string_view to_string(LimitScope scope) noexcept {
 /// The full meaning of one answer. The flags say what may be done; the pool and the attempt
 /// machine decide what is.
 struct Classification {
-  Verdict verdict{Verdict::success};
-  LimitScope scope{LimitScope::unknown};
+  Verdict verdict{Verdict::success};      ///< What it says of request, token and service.
+  LimitScope scope{LimitScope::unknown};  ///< Whose limit it was.
   /// How long the token should rest, by the server's word or the period its quota names; absent when it does
   /// not say. Never capped, so cap it before adding it to a clock reading.
   std::optional<std::chrono::milliseconds> rest{};

@@ -55,6 +55,7 @@ class Window {
     return count_ == 0 ? now : at(count_ - 1).expires;
   }
 
+  /// Whether it counts nothing and is open.
   [[nodiscard]] bool idle(SteadyTime now) noexcept { return used(now) == 0 && closed_until_ <= now; }
 
   /// Others have used it up, too: no room before `until`.

@@ -38,10 +38,10 @@ struct RetryOptions {
   std::chrono::milliseconds max_wait{
       60'000};  ///< the longest that a call waits for tokens, all its waits together
   std::chrono::milliseconds max_rest{
-      std::chrono::hours(24)};  ///< no token rests longer, whatever a server says
-  Backoff backoff{};
-  BudgetOptions budget{};
-  Replay replay = Replay::safe;
+      std::chrono::hours(24)};   ///< no token rests longer, whatever a server says
+  Backoff backoff{};             ///< how long a call waits before it repeats
+  BudgetOptions budget{};        ///< how many repetitions all calls together may make
+  Replay replay = Replay::safe;  ///< whether lost requests are sent again
   /// Gives every POST and PATCH without an idempotency key one of its own, the same for all its attempts.
   /// Only for servers that honour Idempotency-Key: to the others repeating would not become safe by it.
   bool make_idempotency_keys = false;
@@ -51,23 +51,24 @@ struct RetryOptions {
 struct SendNext {};
 /// Send again at `when`.
 struct SendAt {
-  SteadyTime when{};
+  SteadyTime when{};  ///< at the earliest
 };
 /// The answer at hand is the caller's.
 struct Deliver {};
 /// The call ends in an Error.
 struct Fail {
-  ErrorCode code = ErrorCode::network;
-  std::string reason{};
-  std::optional<SteadyTime> retry_at{};
+  ErrorCode code = ErrorCode::network;   ///< of the Error
+  std::string reason{};                  ///< in words, no secret
+  std::optional<SteadyTime> retry_at{};  ///< when another call makes sense
 };
+/// What a call does next.
 using NextAction = std::variant<SendNext, SendAt, Deliver, Fail>;
 
 /// What the machine has to know of its call.
 struct CallFacts {
-  bool safe_to_repeat = false;  ///< by method, idempotency key or Replay::always
-  bool repeatable_body = true;
-  SteadyTime deadline = end_of_time;
+  bool safe_to_repeat = false;        ///< by method, idempotency key or Replay::always
+  bool repeatable_body = true;        ///< the body can go out from its first byte again
+  SteadyTime deadline = end_of_time;  ///< when the call ends
 };
 
 /// Whether a method may be repeated without harm (RFC 9110 9.2.2).
@@ -79,6 +80,7 @@ inline bool is_idempotent(std::string_view method) noexcept {
 /// The machine. One call, one thread at a time.
 class Attempts {
  public:
+  /// A call begins; what is referred to must live as long.
   Attempts(const RetryOptions& options, RetryBudget& budget, RandomSource& random, const CallFacts& facts)
       : options_(options), budget_(budget), random_(random), facts_(facts) {
     budget_.deposit();

@@ -21,6 +21,7 @@ struct BudgetOptions {
 /// retry budgets). Thread-safe, lock-free.
 class RetryBudget {
  public:
+  /// Begins with `options.reserve` repetitions.
   explicit RetryBudget(const BudgetOptions& options)
       : deposit_(in_thousandths(options.ratio)),
         most_(in_thousandths((std::max)(options.reserve, 10.0))),

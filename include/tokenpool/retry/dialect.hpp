@@ -47,11 +47,11 @@ struct DialectRow {
   std::string_view text{};
   /// A header field that must be there; `header_value`, if given, is its value, with `*` as in `word`.
   std::string_view header{};
-  std::string_view header_value{};
+  std::string_view header_value{};  ///< empty: any value
   /// The statuses for which the row counts (an error inside a 2xx answer counts as 200); none: every refusal.
   std::array<int, 5> statuses{};
 
-  Meaning meaning{Meaning::request_refused};
+  Meaning meaning{Meaning::request_refused};  ///< What follows.
   /// Whose limit it is, where this answer says so.
   LimitScope scope{LimitScope::unknown};
   /// When an allowance is renewed, where the answer gives no time.
@@ -62,8 +62,8 @@ struct DialectRow {
 
 /// The rows of one provider.
 struct Dialect {
-  std::string_view name{};
-  std::vector<DialectRow> rows{};
+  std::string_view name{};         ///< of the provider
+  std::vector<DialectRow> rows{};  ///< in the order in which they are asked
 };
 
 /// Where error bodies keep what, and what providers mean by it. A plain value; a table in

@@ -32,6 +32,7 @@ enum class StreamSign : std::uint8_t {
 /// one stream, one thread at a time.
 class StreamEnd {
  public:
+  /// What `event` is to the stream.
   StreamSign read(const ServerSentEvent& event) noexcept {
     if (detail::trimmed(event.data) == "[DONE]") return StreamSign::end;
     if (!begun_) promise_ = promise_of(event);

@@ -31,7 +31,7 @@ struct LedgerStand {
   /// The store's clock and how to let time pass, for a store that can be told the time; none: the time of
   /// day, and sleeping.
   std::function<std::chrono::milliseconds()> now{};
-  std::function<void(std::chrono::milliseconds)> pass{};
+  std::function<void(std::chrono::milliseconds)> pass{};  ///< lets that much time pass for the ledger
 
   /// The window of most limits: long against a question to the store.
   std::chrono::milliseconds window{500};

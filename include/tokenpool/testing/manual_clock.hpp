@@ -9,6 +9,7 @@
 
 #include "tokenpool/base/time.hpp"
 
+/// The means by which tokenpool is tested, for those who build on it.
 namespace tokenpool::testing {
 
 /// A clock for tests. Copies show the same time, so one can be handed in and the other moved. Thread-safe.
@@ -18,6 +19,7 @@ class ManualClock {
   /// UTC.
   ManualClock() : state_(std::make_shared<State>()) {}
 
+  /// What it shows.
   [[nodiscard]] Now now() const {
     const std::lock_guard lock(state_->mutex);
     return state_->now;

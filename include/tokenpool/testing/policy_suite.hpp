@@ -34,7 +34,7 @@ struct PolicyPromises {
   std::optional<double> weights{};
 
   std::size_t requests = 20'000;  ///< of which a share is taken; at least 1000
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;         ///< of all that is drawn
 };
 
 namespace detail {

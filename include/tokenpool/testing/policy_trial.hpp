@@ -26,11 +26,14 @@ class PolicyTrial {
   /// How many requests each token served.
   using Counts = std::map<std::string, double>;
 
+  /// A pool of the tokens t0, t1... with these weights.
   PolicyTrial(Policy policy, const std::vector<double>& weights, std::uint64_t seed)
       : pool_(options(weights, seed), std::move(policy)) {}
 
+  /// The pool, to add, remove and disable.
   [[nodiscard]] TokenPool<Policy>& pool() noexcept { return pool_; }
 
+  /// The token t`number`.
   [[nodiscard]] static Token token(std::size_t number, double weight = 1) {
     const std::string id = "t" + std::to_string(number);
     return {.secret = std::string_view("secret-of-" + id), .id = id, .weight = weight};
@@ -89,6 +92,7 @@ class PolicyTrial {
     return ids.empty();
   }
 
+  /// Lets time pass.
   void pass(Duration length) { clock_.advance(length); }
 
  private:

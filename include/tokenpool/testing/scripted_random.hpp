@@ -14,6 +14,7 @@ namespace tokenpool::testing {
 /// thread-safe.
 class ScriptedRandom final : public RandomSource {
  public:
+  /// Gives out the numbers of `script`, then begins again; without any, zeros.
   explicit ScriptedRandom(std::vector<std::uint64_t> script = {}) : script_(std::move(script)) {}
 
   /// A script of numbers in [0, 1): unit() gives each as it is, and below(n) gives that share of n, rounded

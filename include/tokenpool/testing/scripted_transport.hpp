@@ -26,14 +26,14 @@ namespace tokenpool::testing {
 
 /// A request as it would have gone over the wire.
 struct SentRequest {
-  std::string method{};
-  std::string url{};
-  Headers headers{};
-  std::string body{};  ///< what a producer made, too
-  std::string source{};
-  std::optional<std::string> proxy{};
-  SteadyTime deadline{};
-  bool fresh_connection{};
+  std::string method{};                ///< as sent
+  std::string url{};                   ///< with the query
+  Headers headers{};                   ///< credential included
+  std::string body{};                  ///< what a producer made, too
+  std::string source{};                ///< of the egress
+  std::optional<std::string> proxy{};  ///< of the egress; absent: the system's choice
+  SteadyTime deadline{};               ///< by when the call wants its end
+  bool fresh_connection{};             ///< whether none that may have died was allowed
 
   /// The credential of `Authorization: Bearer`; empty without one.
   [[nodiscard]] std::string token() const {
@@ -44,10 +44,10 @@ struct SentRequest {
 
 /// What becomes of one request.
 struct Reply {
-  Answer answer{};
-  std::optional<TransportFailure> failure{};
-  Duration takes{};                   ///< passes on the clock, not beyond the call's deadline
-  std::function<void()> meanwhile{};  ///< called while the request is under way, may throw
+  Answer answer{};                            ///< what comes, where there is no failure
+  std::optional<TransportFailure> failure{};  ///< or why nothing comes
+  Duration takes{};                           ///< passes on the clock, not beyond the call's deadline
+  std::function<void()> meanwhile{};          ///< called while the request is under way, may throw
   std::size_t piece =
       std::string::npos;  ///< a body that is taken as it comes does so in pieces of so many bytes
 };

@@ -21,14 +21,15 @@ namespace tokenpool::testing {
 
 /// What the connections of wrong ledgers share.
 struct WrongStore {
-  std::mutex mutex{};
-  LedgerBook book{};
-  std::unordered_map<std::string, std::int64_t> counters{};
+  std::mutex mutex{};                                        ///< of all below
+  LedgerBook book{};                                         ///< what is counted rightly
+  std::unordered_map<std::string, std::int64_t> counters{};  ///< what is counted wrongly
 };
 
 /// A ledger in memory that its heirs get wrong.
 class WrongLedger : public Ledger {
  public:
+  /// One connection to `store`, whose time is `clock`'s.
   WrongLedger(std::shared_ptr<WrongStore> store, std::function<SteadyTime()> clock)
       : store_(std::move(store)), clock_(std::move(clock)) {}
 
@@ -47,9 +48,11 @@ class WrongLedger : public Ledger {
   }
 
  protected:
+  /// Milliseconds of the clock.
   [[nodiscard]] std::int64_t now() const {
     return std::chrono::floor<std::chrono::milliseconds>(clock_().time_since_epoch()).count();
   }
+  /// What the connections share.
   [[nodiscard]] WrongStore& store() noexcept { return *store_; }
 
  private:

@@ -24,6 +24,7 @@ class BodySink {
   [[nodiscard]] virtual bool wants_head() const noexcept { return false; }
   /// The body of the answer with this head begins: true if it goes here, false if it is to be collected.
   virtual bool opens(const Answer& head) = 0;
+  /// The next bytes of the body.
   virtual Flow take(std::string_view bytes) = 0;
   /// Whether the consumer has asked to go on since this was asked last.
   virtual bool resumed() noexcept = 0;

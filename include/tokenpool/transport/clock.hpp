@@ -22,10 +22,12 @@ concept Clock = requires(C& clock, std::condition_variable& condition, std::uniq
 /// The machine's clocks. Thread-safe.
 class SteadyClock {
  public:
+  /// Reads both clocks.
   [[nodiscard]] Now now() const {
     return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
   }
 
+  /// Waits for `condition` until the steady time `until` at the latest.
   void wait(std::condition_variable& condition, std::unique_lock<std::mutex>& lock, SteadyTime until) const {
     if (until == end_of_time) {
       condition.wait(lock);

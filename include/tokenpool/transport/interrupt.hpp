@@ -27,6 +27,7 @@ class Interrupt {
     ring();
   }
 
+  /// Whether the call is to end.
   [[nodiscard]] bool cancelled() const noexcept {
     const std::lock_guard lock(mutex_);
     return cancelled_;
@@ -45,6 +46,7 @@ class Interrupt {
   /// While it lives, `waker(context)` is called whenever the bell rings: this is how a transfer is woken.
   class Attachment {
    public:
+    /// Calls `waker(context)` at each ring, from whatever thread, until it is destroyed.
     Attachment(Interrupt& interrupt, void (*waker)(void*) noexcept, void* context) : interrupt_(interrupt) {
       const std::lock_guard lock(interrupt_.mutex_);
       interrupt_.waker_ = waker;

@@ -44,8 +44,9 @@ struct TlsOptions {
 
 /// Details of HTTP.
 struct HttpOptions {
+  /// Which HTTP is spoken; `automatic` is libcurl's choice: HTTP/2 over TLS where the server has it.
   enum class Version : std::uint8_t { automatic, http1_1, http2 };
-  Version version = Version::automatic;
+  Version version = Version::automatic;                     ///< asked for
   std::size_t max_connections_per_host = 0;                 ///< of asynchronous calls; 0: no limit
   std::size_t max_response_bytes = std::size_t{64} << 20U;  ///< of a body, unpacked
   std::size_t max_header_bytes = std::size_t{256} << 10U;   ///< of a header block
@@ -55,17 +56,17 @@ struct HttpOptions {
 
 /// One request, complete. Refers to what the caller keeps alive during perform().
 struct TransportRequest {
-  const std::string& method;
-  const std::string& url;
-  const HeaderViews& headers;
-  Body& body;
+  const std::string& method;                ///< as it goes over the wire
+  const std::string& url;                   ///< whole, the credential included where it goes into the query
+  const HeaderViews& headers;               ///< all that go out but the framing
+  Body& body;                               ///< rewound by the transport
   const std::string& source;                ///< local address or device; empty: the system's choice
   const std::optional<std::string>& proxy;  ///< empty text: none; absent: the system's choice
-  const Timeouts& timeouts;
-  const TlsOptions& tls;
-  const HttpOptions& http;
-  SteadyTime deadline = end_of_time;
-  std::size_t max_response_bytes = 0;
+  const Timeouts& timeouts;                 ///< of this attempt
+  const TlsOptions& tls;                    ///< of the client
+  const HttpOptions& http;                  ///< of the client
+  SteadyTime deadline = end_of_time;        ///< of the call
+  std::size_t max_response_bytes = 0;       ///< of the body, unpacked
   /// Names the values of `timeouts`, `tls` and `http`: requests with the same number have the same ones. 0:
   /// say nothing.
   std::uint64_t settings = 0;
@@ -75,12 +76,12 @@ struct TransportRequest {
 
 /// What became of a request. Without `failure` the answer is complete, or its sink had enough.
 struct Exchange {
-  Answer answer{};  ///< without the body where a sink took it
-  std::optional<TransportFailure> failure{};
-  bool sent = false;         ///< bytes of the request may have reached the server
-  bool resent = false;       ///< the transport sent it a second time on a fresh connection
+  Answer answer{};                            ///< without the body where a sink took it
+  std::optional<TransportFailure> failure{};  ///< why there is no whole answer
+  bool sent = false;                          ///< bytes of the request may have reached the server
+  bool resent = false;                        ///< the transport sent it a second time on a fresh connection
   SteadyTime answered_at{};  ///< when the header block was complete, or when the exchange ended
-  Timing timing{};
+  Timing timing{};           ///< of the last sending
 };
 
 /// A transport: `perform` blocks until the exchange is over, the deadline passes or the interrupt is

@@ -30,11 +30,13 @@ struct RedisOptions {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(2);  ///< above 0
   std::chrono::milliseconds timeout = std::chrono::seconds(1);          ///< for an answer; above 0
 
+  /// @{
   /// How long nobody tries to connect after a failure: this, doubling up to the longest. Questions fail at
   /// once meanwhile. At least 1 ms; the longest well below LedgerOptions::republish_within, in which each
   /// process has to find a server that is back.
   std::chrono::milliseconds first_backoff = std::chrono::milliseconds(50);
   std::chrono::milliseconds longest_backoff = std::chrono::milliseconds(500);
+  /// @}
 };
 
 }  // namespace tokenpool
