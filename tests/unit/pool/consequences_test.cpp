@@ -262,6 +262,18 @@ TEST_CASE("three tokens refused in a row put the blame on the endpoint") {
   CHECK(rig.snapshot().pool.ejected == 1);
 }
 
+TEST_CASE("the blame on the endpoint brings ejected tokens back and leaves resting ones as they are") {
+  Rig rig({.tokens = tokens(3)});
+  CHECK(rig.once(invalid(false)) == "t0");
+  rig.once(invalid());
+  rig.pass(500ms);
+  CHECK(rig.once(invalid()) == "t2");
+  CHECK(rig.snapshot().pool.resting == 3);
+  CHECK(*rig.token("t0").rest == 500ms);
+  CHECK(*rig.token("t1").rest == 1s);
+  CHECK(*rig.token("t2").rest == 1s);
+}
+
 TEST_CASE("refusals of different endpoints do not add up") {
   std::vector<Token> list = tokens(4);
   list[1].base_url = "https://one.example";

@@ -80,6 +80,28 @@ TEST_CASE("each rest is told of by the name of what rests") {
   CHECK(rest(LimitScope::service) == Lines{"rest pool 30"});
 }
 
+TEST_CASE("a success tells that the rests which it ended are over") {
+  const auto ends = [](LimitScope scope, const LeaseRequest& request) {
+    Rig rig(asking({{.secret = "sk-canary-a", .id = "a", .account = "acme"}}));
+    Lease lease = lease_of(rig, request);
+    lease.settle(refused(rig, scope, 30s), rig.now());
+    told(rig);
+    rig.pass(31s);
+    Lease success = lease_of(rig, request);
+    rig.answer(success);
+    const Lines lines = told(rig);
+    Lease next = lease_of(rig, request);
+    rig.answer(next);
+    CHECK(told(rig).empty());
+    return lines;
+  };
+  CHECK(ends(LimitScope::token, {}) == Lines{"ended token=a 0"});
+  CHECK(ends(LimitScope::account, {}) == Lines{"ended account=acme 0"});
+  CHECK(ends(LimitScope::bucket, {.bucket = "gpt"}) == Lines{"ended bucket=gpt 0"});
+  CHECK(ends(LimitScope::service, {}) == Lines{"ended pool 0"});
+  CHECK(ends(LimitScope::token, {.bucket = "gpt"}) == Lines{"ended token=a bucket=gpt 0", "ended token=a 0"});
+}
+
 TEST_CASE("what a person enables is told for token and account") {
   Rig rig(asking(two_tokens()));
   rig.pool().enable("a");

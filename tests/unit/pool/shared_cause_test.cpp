@@ -78,6 +78,16 @@ TEST_CASE("the success of a request sent before the first refusal clears nothing
   CHECK(place.cause.active());
 }
 
+TEST_CASE("the success of the newest request that was under way at the first refusal clears nothing") {
+  Place place;
+  place.ticket = 20;
+  place.refuse_old(15, 1);
+  place.refuse_old(16, 2);
+  CHECK(place.cause.succeeded(20).empty());
+  place.refuse_old(17, 3);
+  CHECK(place.cause.active());
+}
+
 TEST_CASE("a place that goes on refusing rests in longer steps") {
   Place place;
   for (std::uint32_t slot = 1; slot <= 5; ++slot) {

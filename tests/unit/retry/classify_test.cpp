@@ -1,5 +1,8 @@
 #include "tokenpool/retry/classify.hpp"
 
+#include <string>
+#include <vector>
+
 #include "catch_compat.hpp"
 
 using namespace tokenpool;
@@ -169,6 +172,77 @@ TEST_CASE("a code counts for more than a type and a type for more than the prose
             .verdict == Verdict::overloaded);
   CHECK(meaning(429, R"({"error":{"code":"x","type":"y","message":"Insufficient balance"}})").verdict ==
         Verdict::quota_exhausted);
+}
+
+TEST_CASE("a phrase of a server that nobody knows means what it says at each status that goes with it") {
+  struct Row {
+    std::string phrase;
+    std::vector<int> statuses;
+    Verdict verdict;
+    bool eject;
+  };
+  const std::vector<Row> rows{
+      {"Request too large for model", {413, 429}, Verdict::caller_error, false},
+      {"Insufficient balance", {400, 402, 403, 429}, Verdict::quota_exhausted, true},
+      {"insufficient credits", {402, 403, 429}, Verdict::quota_exhausted, true},
+      {"exhausted balance", {402, 403, 429}, Verdict::quota_exhausted, true},
+      {"您的账户余额不足", {402, 403, 429}, Verdict::quota_exhausted, true},
+      {"账户已欠费", {402, 403, 429}, Verdict::quota_exhausted, true},
+      {"daily limit reached", {402, 403, 429}, Verdict::quota_exhausted, false},
+      {"daily quota reached", {402, 403, 429}, Verdict::quota_exhausted, false},
+      {"requests per day (RPD)", {429}, Verdict::quota_exhausted, false},
+      {"tokens per day (TPD)", {429}, Verdict::quota_exhausted, false},
+      {"monthly limit reached", {402, 403, 429}, Verdict::quota_exhausted, false},
+      {"monthly quota reached", {402, 403, 429}, Verdict::quota_exhausted, false},
+      {"You exceeded your current quota", {403, 429}, Verdict::quota_exhausted, false},
+      {"overloaded", {429, 503}, Verdict::overloaded, false},
+      {"at capacity", {429, 503}, Verdict::overloaded, false},
+      {"over capacity", {429, 503}, Verdict::overloaded, false},
+      {"rate limit", {403, 503}, Verdict::rate_limited, false},
+      {"too many requests", {403, 503}, Verdict::rate_limited, false},
+      {"Incorrect API key", {401}, Verdict::token_invalid, true},
+      {"invalid api key", {401}, Verdict::token_invalid, true},
+      {"API key not valid", {400, 401, 403}, Verdict::token_invalid, true},
+      {"the key has been revoked", {401}, Verdict::token_invalid, true},
+      {"lock", {409}, Verdict::server_error, false},
+      {"timeout", {409}, Verdict::server_error, false},
+      {"try again", {409}, Verdict::server_error, false},
+  };
+  for (const Row& row : rows) {
+    for (const int status : row.statuses) {
+      CAPTURE(row.phrase, status);
+      // A time beside it would turn a mere 402 into an allowance.
+      const Headers headers = status == 402 ? Headers{{"Retry-After", "9"}} : Headers{};
+      const auto result = meaning(status, R"({"message":")" + row.phrase + R"("})", headers);
+      CHECK(result.verdict == row.verdict);
+      CHECK(result.eject == row.eject);
+    }
+    CHECK(meaning(404, R"({"message":")" + row.phrase + R"("})").verdict == Verdict::caller_error);
+  }
+}
+
+TEST_CASE("a phrase that names a period rests until its end") {
+  for (const int status : {402, 403, 429}) {
+    CAPTURE(status);
+    CHECK(meaning(status, "daily limit").rest == 8h + 53min + 20s);
+    CHECK(meaning(status, "daily quota").rest == 8h + 53min + 20s);
+    CHECK(meaning(status, "monthly limit").rest == 24h * 15 + 8h + 53min + 20s);
+    CHECK(meaning(status, "monthly quota").rest == 24h * 15 + 8h + 53min + 20s);
+  }
+  CHECK(meaning(429, "limit (rpd)").rest == 8h + 53min + 20s);
+  CHECK(meaning(429, "limit (tpd)").rest == 8h + 53min + 20s);
+}
+
+TEST_CASE("an address that is refused in plain text is the egress's affair") {
+  for (const int status : {403, 429}) {
+    for (const char* page :
+         {"error code: 1015", "You are being blocked from accessing our API temporarily"}) {
+      CAPTURE(status, page);
+      CHECK(meaning(status, page).verdict == Verdict::rate_limited);
+      CHECK(meaning(status, page).scope == LimitScope::egress);
+      CHECK_FALSE(meaning(status, page).try_another_token);
+    }
+  }
 }
 
 TEST_CASE("a limit shared by all tokens is no reason to try another") {

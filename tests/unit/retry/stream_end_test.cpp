@@ -36,6 +36,16 @@ TEST_CASE("a stream of choices has to end with DONE") {
   CHECK(end.promised() == "[DONE]");
 }
 
+TEST_CASE("a stream of anything but choices promises no mark") {
+  for (const char* data : {R"({"id":1})", R"(["choices"])", R"(say "choices")", ""}) {
+    CAPTURE(data);
+    StreamEnd end;
+    CHECK(end.read(message(data)) == StreamSign::event);
+    CHECK(end.may_end());
+    CHECK(end.promised().empty());
+  }
+}
+
 TEST_CASE("a stream of messages has to end with message_stop") {
   StreamEnd end;
   CHECK(end.read(named("message_start")) == StreamSign::event);
