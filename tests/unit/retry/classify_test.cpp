@@ -233,7 +233,7 @@ TEST_CASE("a phrase that names a period rests until its end") {
   CHECK(meaning(429, "limit (tpd)").rest == 8h + 53min + 20s);
 }
 
-TEST_CASE("an address that is refused in plain text is the egress's affair") {
+TEST_CASE("whose limit it is may stand in plain text") {
   for (const int status : {403, 429}) {
     for (const char* page :
          {"error code: 1015", "You are being blocked from accessing our API temporarily"}) {
@@ -242,6 +242,9 @@ TEST_CASE("an address that is refused in plain text is the egress's affair") {
       CHECK(meaning(status, page).scope == LimitScope::egress);
       CHECK_FALSE(meaning(status, page).try_another_token);
     }
+  }
+  for (const int status : {400, 403, 429}) {
+    CHECK(meaning(status, "You have reached your specified API usage limits").scope == LimitScope::account);
   }
 }
 
@@ -283,6 +286,14 @@ TEST_CASE("an error inside a success rests for as long as the server says") {
   CHECK(meaning(200, R"({"error":{"code":429,"message":"try again in 5s"}})").rest == 5s);
 }
 
+TEST_CASE("a number inside a success that is no status of an error is no error") {
+  for (const char* code : {"0", "200", "399", "600", "98765", "-500"}) {
+    CAPTURE(code);
+    CHECK(meaning(200, std::string(R"({"error":{"code":)") + code + "}}") == Classification{});
+  }
+  CHECK(meaning(300, R"({"error":{"code":"invalid_api_key"}})") == Classification{});
+}
+
 TEST_CASE("bodies of every kind are judged without harm") {
   const std::string huge =
       "{\"error\":{\"message\":\"" + std::string(8'000'000, 'x') + "\",\"code\":\"insufficient_quota\"}}";
@@ -312,6 +323,7 @@ TEST_CASE("the reason names status and code") {
         "request refused (HTTP 400, invalid_request_error)");
   CHECK(meaning(429, R"({"error":{"code":"429"}})").reason == "too fast (HTTP 429)");
   CHECK(meaning(429, R"({"error":{"code":"1302"}})").reason == "too fast (HTTP 429, 1302)");
+  CHECK(meaning(429, R"({"error":{"code":-1}})").reason == "too fast (HTTP 429, -1)");
 }
 
 TEST_CASE("no token that a server echoes reaches the reason") {
