@@ -8,14 +8,14 @@ packages_to_build=('g++-12|g++' cmake ninja-build pkg-config libcurl4-openssl-de
 packages_to_test=(catch2 ccache doxygen python3 openssl 'nginx-light|nginx' tinyproxy microsocks redis-server
   iproute2 nftables util-linux curl 'chromium|'
   'clang-14|clang' 'libclang-rt-14-dev|libclang-rt-dev'
-  'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy')
+  'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy' cppcheck)
 # A Node.js that is not Debian's may have npm in it, and then conflicts with Debian's.
 command -v npm >/dev/null || packages_to_test+=(nodejs npm)
 packages_to_measure=(libbenchmark-dev valgrind redis-server 'nginx-light|nginx' util-linux
   python3 python3-requests python3-httpx python3-aiohttp)
 command -v npm >/dev/null || packages_to_measure+=(nodejs npm)
 # For `tests/run full` alone: a compiler for Windows, and what makes another distribution.
-packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap debian-archive-keyring)
+packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap debian-archive-keyring gcovr)
 
 say() { printf '%s\n' "$*"; }
 

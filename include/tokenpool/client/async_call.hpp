@@ -61,6 +61,7 @@ class AsyncCall final : private OwnedRequest,
   }
 
   void wake() noexcept override {
+    // cppcheck-suppress throwInNoexceptFunction  ; the step runs later, on the loop
     post([](AsyncCall& self) { self.look_at_queue(); });
   }
 

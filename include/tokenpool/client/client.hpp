@@ -170,6 +170,7 @@ class Client {
     std::future<Response> future = promise->get_future();
     send_async(std::move(request), [promise](Result<Response> result) {
       result ? promise->set_value(*std::move(result))
+             // cppcheck-suppress accessMoved  ; one of the two happens
              : promise->set_exception(std::make_exception_ptr(std::move(result).error()));
     });
     return future;
