@@ -3,7 +3,7 @@
 
 import { clone, set, write } from './dom.js';
 import {
-  ago, back, errorWords, factWords, flightWords, limitWords, milliseconds, number, outcomeWords, plain, usage,
+  ago, back, bucketWords, errorWords, factWords, flightWords, limitWords, milliseconds, number, outcomeWords, plain, usage,
 } from './words.js';
 
 const worstFirst = ['ejected', 'resting', 'probing', 'disabled', 'draining', 'available'];
@@ -49,6 +49,7 @@ class Row {
     const { state, rest_ms, last_error } = this.one;
     const since = now - this.at;
     write(this.parts.until, rest_ms === undefined ? '' : back(rest_ms - since));
+    write(this.parts.buckets, bucketWords(this.one.buckets ?? [], since));
     write(this.parts.ago, last_error ? ago(last_error.age_ms + since) : '');
     this.#showButtons(state, now - this.pressed < confirmation);
   }

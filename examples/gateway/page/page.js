@@ -183,6 +183,7 @@ find('sign-in').addEventListener('submit', (event) => {
   stream.run();
 });
 find('sign-out').addEventListener('click', () => {
+  stream.stop();
   sessionStorage.removeItem(key);
   location.reload();  // which forgets what was shown, too
 });

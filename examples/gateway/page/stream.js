@@ -30,6 +30,7 @@ export class Stream {
   #access;
   #told;
   #failures = 0;
+  #stopped = false;
   tryNow = () => {};  // ends a pause
 
   /** `access` gives the access token, if there is one. `told` has a member for each event, `denied()` and
@@ -39,11 +40,20 @@ export class Stream {
     this.#told = told;
   }
 
-  /** Runs until it is denied. */
+  /** Says nothing any more. */
+  stop() {
+    this.#stopped = true;
+  }
+
+  /** Runs until it is denied or stopped. */
   async run() {
     for (;;) {
       const status = await this.#read().catch(() => undefined);
-      if (status === 401) return this.#told.denied();
+      if (this.#stopped) return;
+      if (status === 401) {
+        this.#told.denied();
+        return;
+      }
       const pause = Math.min(longestPause, 500 * 2 ** this.#failures++) * (0.8 + 0.4 * Math.random());
       this.#told.lost(performance.now() + pause);
       await new Promise((resolve) => {

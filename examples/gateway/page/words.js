@@ -80,6 +80,10 @@ function firstBack(list) {
   return rests.length ? Math.min(...rests) : undefined;
 }
 
+/** "not for gpt-large: back in 12 s" of a token that rests in some buckets alone. */
+export const bucketWords = (buckets, elapsed) =>
+  buckets.map(({ id, rest_ms }) => `not for ${id}${rest_ms === undefined ? '' : `: ${back(rest_ms - elapsed)}`}`).join(', ');
+
 /** The whole pool in words, `elapsed` milliseconds after the snapshot: {title, detail, level}. */
 export function poolWords({ tokens, egresses, pool }, elapsed) {
   const { available, resting, ejected, disabled, waiting } = pool;

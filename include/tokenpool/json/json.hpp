@@ -81,6 +81,17 @@ inline nlohmann::json usage_json(const UsageSnapshot& one) {
   return json;
 }
 
+inline nlohmann::json buckets_json(const std::vector<BucketSnapshot>& buckets) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const BucketSnapshot& bucket : buckets) {
+    nlohmann::json& entry = list.emplace_back(nlohmann::json{{"id", bucket.id}, {"cause", bucket.cause}});
+    if (bucket.rest) {
+      entry["rest_ms"] = bucket.rest->count();
+    }
+  }
+  return list;
+}
+
 /// What the server did not say is left out.
 inline nlohmann::json server_json(const std::vector<LimitFact>& facts) {
   nlohmann::json list = nlohmann::json::array();
@@ -114,6 +125,7 @@ inline nlohmann::json to_json(const PoolSnapshot& snapshot) {
     entry["account"] = token.account;
     entry["weight"] = token.weight;
     entry["priority"] = token.priority;
+    entry["buckets"] = detail::buckets_json(token.buckets);
     entry["server"] = detail::server_json(token.server);
     json["tokens"].push_back(std::move(entry));
   }

@@ -75,11 +75,11 @@ class Rests {
     buckets_.clear();
   }
 
-  /// Calls `visit(bucket)` for each bucket that has a rest of its own.
+  /// Calls `visit(bucket, rest)` for each bucket that has a rest of its own.
   template <class F>
   void each_bucket(F&& visit) const {
     for (const BucketRest& entry : buckets_) {
-      visit(entry.bucket);
+      visit(entry.bucket, entry.rest);
     }
   }
 

@@ -85,11 +85,19 @@ struct UsageSnapshot {
   std::vector<LimitUse> limits{};             ///< each with what is used here
 };
 
+/// A bucket in which a token rests, whatever it does in others.
+struct BucketSnapshot {
+  std::string id{};                                 ///< as in Request::bucket
+  std::optional<std::chrono::milliseconds> rest{};  ///< what is left of it; absent while one request shows
+  std::string cause{};                              ///< in a few words
+};
+
 /// One token.
 struct TokenSnapshot : UsageSnapshot {
-  std::string account{};  ///< empty: one of its own
-  double weight{};        ///< as set
-  int priority{};         ///< as set
+  std::string account{};                  ///< empty: one of its own
+  double weight{};                        ///< as set
+  int priority{};                         ///< as set
+  std::vector<BucketSnapshot> buckets{};  ///< in which it, or its account, was refused by itself
   std::vector<LimitFact>
       server{};  ///< what the server last said of its own counts, as far as that still holds
 };

@@ -96,8 +96,23 @@ class SnapshotTaker {
     });
     if (slot.particulars) {
       copy.server = slot.particulars->server.facts(now_);
+      tell_buckets(copy, slot.particulars->rests);
+    }
+    if (const Rests* account = state_.account_rests_of(slot)) {
+      tell_buckets(copy, *account);
     }
     return copy;
+  }
+
+  void tell_buckets(TokenSnapshot& copy, const Rests& rests) const {
+    rests.each_bucket([&](std::uint32_t bucket, const Rest& rest) {
+      if (rest.opens_at() > now_) {
+        copy.buckets.push_back(
+            {.id = std::string(state_.buckets.name(bucket)),
+             .rest = left(rest.opens_at()),
+             .cause = std::string(rest.active() ? to_string(rest.cause()) : by_the_piece)});
+      }
+    });
   }
 
   void tell(UsageSnapshot& copy, const TrackRecord& record, Duration latency) const {

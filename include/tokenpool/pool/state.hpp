@@ -206,16 +206,17 @@ struct PoolState {
   void sweep_buckets() {
     std::vector<bool> needed(buckets.size());
     const auto mark = [&](std::uint32_t bucket) { needed[bucket] = true; };
+    const auto mark_resting = [&](std::uint32_t bucket, const Rest&) { mark(bucket); };
     const auto mark_place = [&](const Place& at) { mark(at.bucket); };
     quotas.sweep(latest, mark_place);
     for (SlotNumber number = 0; number < roster.size(); ++number) {
       Quotas::sweep(roster[number], latest, mark_place);
       if (const auto& particulars = roster[number].particulars) {
-        particulars->rests.each_bucket(mark);
+        particulars->rests.each_bucket(mark_resting);
       }
     }
     for (const Rests& rests : account_rests) {
-      rests.each_bucket(mark);
+      rests.each_bucket(mark_resting);
     }
     for (const SharedPlace& egress : egress_places) {
       for (const Refusal& refusal : egress.inferred.asked()) {

@@ -203,6 +203,22 @@ TEST_CASE("a snapshot says what went wrong last") {
   }
 }
 
+TEST_CASE("a snapshot says in which buckets a token rests by itself") {
+  Rig rig({.tokens = tokens(1)});
+  rig.once(limited(5s), {.bucket = "large"});
+  const TokenSnapshot resting = rig.token("t0");
+  CHECK(resting.state == TokenState::available);
+  REQUIRE(resting.buckets.size() == 1);
+  CHECK(resting.buckets[0].id == "large");
+  CHECK(*resting.buckets[0].rest == 5s);
+  CHECK(resting.buckets[0].cause == "rate_limited");
+  rig.pass(5s);
+  CHECK(rig.token("t0").buckets.empty());
+  const Lease probe = rig.lease({.bucket = "large"});
+  REQUIRE(rig.token("t0").buckets.size() == 1);
+  CHECK_FALSE(rig.token("t0").buckets[0].rest);
+}
+
 TEST_CASE("the totals know of tokens that have left") {
   Rig rig({.tokens = tokens(2)});
   rig.once();
