@@ -6,10 +6,11 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import OpenAI from 'openai';
-import { chat, secret, spend, startGateway, startServer, until } from './support.mjs';
+import { chat, secret, spend, startGateway, startServer, stopAll, until } from './support.mjs';
 
 const run = promisify(execFile);
 const ids = ['one', 'two', 'three', 'four', 'five'];
+const model = 'echo';
 const limit = 250;
 const access = 'open-sesame-0123456789';
 
@@ -21,22 +22,19 @@ before(async () => {
   gateway = await startGateway(server.url, ids, { access_tokens: [access] });
   client = openai(gateway);
 });
-after(async () => {
-  await gateway?.stop();
-  await server?.stop();
-});
+after(stopAll);
 
 /** Without retries of its own: what is lost has to be seen. */
 const openai = ({ url }) => new OpenAI({ baseURL: `${url}/v1`, apiKey: access, maxRetries: 0 });
 
 async function plain(text) {
-  const answer = await client.chat.completions.create(chat(text));
+  const answer = await client.chat.completions.create(chat(text, { model }));
   return answer.choices[0].message.content;
 }
 
 async function streamed(text) {
   let whole = '';
-  for await (const part of await client.chat.completions.create(chat(text, { stream: true }))) {
+  for await (const part of await client.chat.completions.create(chat(text, { model, stream: true }))) {
     whole += part.choices[0]?.delta?.content ?? '';
   }
   return whole;
@@ -47,11 +45,11 @@ const curl = (url, body) =>
     '-H', 'Content-Type: application/json', '-d', JSON.stringify(body)]);
 
 async function curled(text) {
-  return JSON.parse((await curl(gateway.url, chat(text))).stdout).choices[0].message.content;
+  return JSON.parse((await curl(gateway.url, chat(text, { model }))).stdout).choices[0].message.content;
 }
 
 async function curledStream(text) {
-  const { stdout } = await curl(gateway.url, chat(text, { stream: true }));
+  const { stdout } = await curl(gateway.url, chat(text, { model, stream: true }));
   const events = stdout.split('\n').filter((line) => line.startsWith('data: ')).map((line) => line.slice(6));
   assert.equal(events.pop(), '[DONE]');
   return events.map((event) => JSON.parse(event).choices[0]?.delta?.content ?? '').join('');
@@ -79,10 +77,10 @@ test('1,000 calls over 5 limited tokens, whole and streamed, are all answered, a
 
 test('models are listed, and what the caller did wrong comes back as the server said it', async () => {
   assert.equal((await client.models.list()).data.length, 1);
-  const wrong = await client.chat.completions.create({ model: 'echo', messages: 'none' }).catch((error) => error);
+  const wrong = await client.chat.completions.create({ model, messages: 'none' }).catch((error) => error);
   assert.equal(wrong.status, 400);
   const direct = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: secret(0), maxRetries: 0 });
-  const same = await direct.chat.completions.create({ model: 'echo', messages: 'none' }).catch((error) => error);
+  const same = await direct.chat.completions.create({ model, messages: 'none' }).catch((error) => error);
   assert.equal(wrong.message, same.message);
 });
 
@@ -122,7 +120,7 @@ test('a stream that is cut upstream is seen as cut: an error, not an end', async
   });
   let heard = '';
   await assert.rejects(async () => {
-    for await (const part of await openai(teller).chat.completions.create(chat('a story', { stream: true }))) {
+    for await (const part of await openai(teller).chat.completions.create(chat('a story', { model, stream: true }))) {
       heard += part.choices[0].delta.content;
     }
   });
@@ -136,7 +134,7 @@ test('who hangs up ends the call upstream', async () => {
     const timer = setInterval(() => say('on and on '), 50);
     answer.on('close', () => clearInterval(timer));
   });
-  const stream = await openai(teller).chat.completions.create(chat('an endless story', { stream: true }));
+  const stream = await openai(teller).chat.completions.create(chat('an endless story', { model, stream: true }));
   let words = 0;
   for await (const ignored of stream) {
     if (++words === 3) break;  // which closes the connection

@@ -35,8 +35,14 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 export const file = (name) => join(folder, `${++files}-${name}`);
 
+const running = new Set();
+
+/** Ends what still runs: a test that failed left it behind. */
+export const stopAll = () => Promise.all([...running].map((program) => program.stop()));
+
 class Program {
   constructor(path, args) {
+    running.add(this);
     this.output = '';
     this.process = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => (this.output += text));
@@ -54,6 +60,7 @@ class Program {
   }
 
   async stop(signal = 'SIGTERM') {
+    running.delete(this);
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = once(this.process, 'exit');
     this.process.kill(signal);
@@ -82,12 +89,13 @@ export async function startGateway(base, ids, settings = {}) {
   return new Program(GATEWAY, ['--exit-with-parent', configuration]).start();
 }
 
-export const chat = (text, more = {}) => ({ model: 'echo', messages: [{ role: 'user', content: text }], ...more });
+export const chat = (text, more = {}) => ({ messages: [{ role: 'user', content: text }], ...more });
 
-/** Asks for one answer; its status. */
-export async function call(base, { token, text = 'hello' } = {}) {
+/** Asks for one answer; its status. Without a model a token that is refused rests as a whole. */
+export async function call(base, { token, model } = {}) {
   const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
-  const answer = await fetch(`${base}/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(chat(text)) });
+  const body = JSON.stringify(chat('hello', { model }));
+  const answer = await fetch(`${base}/v1/chat/completions`, { method: 'POST', headers, body });
   await answer.text();
   return answer.status;
 }
