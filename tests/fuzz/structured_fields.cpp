@@ -14,9 +14,9 @@
 #include "tokenpool/http/structured_fields.hpp"
 
 using fuzz::holds;
-using tokenpool::SfBareItem;
-using tokenpool::SfMember;
-using tokenpool::SfType;
+using tokenpool::detail::SfBareItem;
+using tokenpool::detail::SfMember;
+using tokenpool::detail::SfType;
 using Members = std::optional<std::vector<SfMember>>;
 
 namespace {
@@ -116,10 +116,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text = fuzz::rest(input);
   const std::size_t cut = text.empty() ? 0 : at % text.size();
   check(text, cut, [](const std::vector<std::string>& lines) {
-    return tokenpool::parse_sf_list({lines.begin(), lines.end()});
+    return tokenpool::detail::parse_sf_list({lines.begin(), lines.end()});
   });
   check(text, cut, [](const std::vector<std::string>& lines) {
-    return tokenpool::parse_sf_dictionary({lines.begin(), lines.end()});
+    return tokenpool::detail::parse_sf_dictionary({lines.begin(), lines.end()});
   });
   return 0;
 }

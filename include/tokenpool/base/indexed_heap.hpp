@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace tokenpool {
+namespace tokenpool::detail {
 
 /// Members 0, 1, 2... each with a key; the smallest key is on top, equal keys by the smaller number. All
 /// changes O(log n). After reserve(n) members below n come and go without allocation. Not thread-safe.
@@ -113,4 +113,4 @@ class IndexedHeap {
   std::vector<std::uint32_t> places_;
 };
 
-}  // namespace tokenpool
+}  // namespace tokenpool::detail

@@ -13,7 +13,7 @@
 #include "tokenpool/http/headers.hpp"
 #include "tokenpool/http/text_reader.hpp"
 
-namespace tokenpool {
+namespace tokenpool::detail {
 
 /// The types of a bare item.
 enum class SfType {
@@ -54,8 +54,6 @@ struct SfMember {
     return nullptr;
   }
 };
-
-namespace detail {
 
 /// The grammar of RFC 9651 section 4.2; each `take` returns false where the whole field fails.
 class SfReader {
@@ -209,22 +207,20 @@ inline std::string joined_lines(const std::vector<std::string_view>& lines) {
   return joined;
 }
 
-}  // namespace detail
-
 /// Reads a field as a list (RFC 9651 section 3.1), all its lines together; nullopt if any part of it is
 /// malformed. A field that is absent or empty is an empty list.
 inline std::optional<std::vector<SfMember>> parse_sf_list(const std::vector<std::string_view>& lines) {
-  const std::string text = detail::joined_lines(lines);
-  return detail::SfReader{text}.members(
-      [](detail::SfReader& reader, SfMember& member) { return reader.take_list_member(member); });
+  const std::string text = joined_lines(lines);
+  return SfReader{text}.members(
+      [](SfReader& reader, SfMember& member) { return reader.take_list_member(member); });
 }
 
 /// Reads a field as a dictionary (RFC 9651 section 3.2), as `parse_sf_list` does; of equal keys
 /// the last one counts.
 inline std::optional<std::vector<SfMember>> parse_sf_dictionary(const std::vector<std::string_view>& lines) {
-  const std::string text = detail::joined_lines(lines);
-  return detail::SfReader{text}.members(
-      [](detail::SfReader& reader, SfMember& member) { return reader.take_dictionary_member(member); });
+  const std::string text = joined_lines(lines);
+  return SfReader{text}.members(
+      [](SfReader& reader, SfMember& member) { return reader.take_dictionary_member(member); });
 }
 
-}  // namespace tokenpool
+}  // namespace tokenpool::detail

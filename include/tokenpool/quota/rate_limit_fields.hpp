@@ -58,13 +58,13 @@ inline std::optional<std::int64_t> quota_of(const std::vector<SfMember>& policie
 inline std::vector<LimitFact> rate_limit_fields(const Headers& headers) {
   const auto lines = headers.all("RateLimit");
   if (lines.empty()) return {};
-  if (const auto members = parse_sf_dictionary(lines)) {
+  if (const auto members = detail::parse_sf_dictionary(lines)) {
     if (auto fact = detail::fact_from_dictionary(*members)) return {std::move(*fact)};
   }
-  const auto limits = parse_sf_list(lines);
-  const auto policies = parse_sf_list(headers.all("RateLimit-Policy"));
+  const auto limits = detail::parse_sf_list(lines);
+  const auto policies = detail::parse_sf_list(headers.all("RateLimit-Policy"));
   std::vector<LimitFact> facts;
-  for (const SfMember& member : limits.value_or(std::vector<SfMember>{})) {
+  for (const detail::SfMember& member : limits.value_or(std::vector<detail::SfMember>{})) {
     const auto remaining = detail::count_in(member.parameter("r"));
     if (!detail::names_a_policy(member) || !remaining) continue;
     const auto quota = policies ? detail::quota_of(*policies, member.item.text) : std::nullopt;

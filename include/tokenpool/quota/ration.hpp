@@ -10,7 +10,7 @@
 
 #include "tokenpool/base/time.hpp"
 
-namespace tokenpool {
+namespace tokenpool::detail {
 
 /// A share of a few requests per period, as two openings in a row have shown it. It is believed for half an
 /// hour; then all are let through again, since the limit may be another one by now. Not thread-safe.
@@ -94,4 +94,4 @@ class Ration {
   bool counting_ = false;
 };
 
-}  // namespace tokenpool
+}  // namespace tokenpool::detail

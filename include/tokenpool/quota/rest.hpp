@@ -158,7 +158,7 @@ class Rest {
   Verdict cause_ = Verdict::success;
   bool active_ = false;
   bool idle_ = true;
-  Ration ration_;
+  detail::Ration ration_;
 };
 
 }  // namespace tokenpool

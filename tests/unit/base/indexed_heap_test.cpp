@@ -6,7 +6,7 @@
 #include "catch_compat.hpp"
 #include "tokenpool/base/random.hpp"
 
-using tokenpool::IndexedHeap;
+using tokenpool::detail::IndexedHeap;
 
 TEST_CASE("equal keys leave by the smaller number") {
   IndexedHeap<int> heap;

@@ -2,9 +2,9 @@
 
 #include "catch_compat.hpp"
 
-using tokenpool::parse_sf_dictionary;
-using tokenpool::parse_sf_list;
-using tokenpool::SfType;
+using tokenpool::detail::parse_sf_dictionary;
+using tokenpool::detail::parse_sf_list;
+using tokenpool::detail::SfType;
 
 TEST_CASE("a list has items of every type") {
   const auto list = parse_sf_list(

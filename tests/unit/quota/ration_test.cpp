@@ -4,8 +4,8 @@
 
 using namespace std::chrono_literals;
 using tokenpool::Duration;
-using tokenpool::Ration;
 using tokenpool::SteadyTime;
+using tokenpool::detail::Ration;
 
 namespace {
 
