@@ -5,8 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -123,6 +125,30 @@ TEST_CASE("an alert that a hook refuses is not repeated and the next one goes on
   CHECK(alerts.counts().failed == 1);
   CHECK(alerts.counts().last_problem == "the hook answered 404");
   CHECK(alerts_at(hook).back().at("kind") == "exhausted");
+}
+
+TEST_CASE("a hook that asks for more time than an alert has is not asked again") {
+  const ScriptedServer hook({{http(429, "{}", "Retry-After: 3600\r\n")}});
+  const Alerts alerts(options_for(hook.origin()));
+  alerts.observer().on_ejected(ejected);
+  CHECK(in_time([&] { return alerts.counts().failed == 1; }));
+  CHECK(hook.requests().size() == 1);
+}
+
+TEST_CASE("alerts may be let go by the thread that they have") {
+  struct Source {
+    StatsSource source{};
+    StatsSource stats_source() const { return source; }
+  };
+  auto last =
+      std::make_shared<std::unique_ptr<Alerts>>(std::make_unique<Alerts>(options_for("http://127.0.0.1:1")));
+  std::atomic<bool> let_go{false};
+  (*last)->watch(Source{[&, last] {
+    last->reset();
+    let_go = true;
+    return std::optional<PoolSnapshot>();
+  }});
+  CHECK(in_time([&] { return let_go.load(); }));
 }
 
 TEST_CASE("what is never taken is given up and counted and shows nothing of the hook") {

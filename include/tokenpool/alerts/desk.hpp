@@ -77,7 +77,8 @@ class AlertDesk : public std::enable_shared_from_this<AlertDesk> {
     stopping_ = true;
     bell_.notify_all();
     if (thread_.get_id() == std::this_thread::get_id()) {
-      thread_.detach();  // stopped by what the thread itself let go
+      hook_.cancel();  // stopped by what the thread itself let go: it cannot be waited for
+      thread_.detach();
       return;
     }
     if (!bell_.wait_for(lock, options_.flush, [this] { return ended_; })) {
