@@ -3,11 +3,13 @@
 // it waits for a token, a timer or an answer it is a few hundred bytes and no thread.
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/waiters.hpp"
 #include "tokenpool/retry/attempts.hpp"
+#include "tokenpool/transport/async_transport.hpp"
 
 namespace tokenpool::detail {
 
@@ -28,11 +31,15 @@ struct OwnedRequest {
   Request request;
 };
 
-/// One asynchronous call. Everything but its making, wake() and cancelling happens on the loop's thread.
+/// One asynchronous call. Everything but its making, wake() and cancelling happens on the loop's thread. It
+/// owns itself from its beginning to its end.
 template <class State>
 class AsyncCall final : private OwnedRequest,
                         private CallSteps<State>,
                         public Wakeable,
+                        public LoopTask,
+                        public LoopTimer,
+                        public ExchangeListener,
                         public std::enable_shared_from_this<AsyncCall<State>> {
   using Steps = CallSteps<State>;
   using Steps::attempts_;
@@ -56,40 +63,69 @@ class AsyncCall final : private OwnedRequest,
 
   /// Begins the call; `done` is called once, on the loop's thread.
   static void begin(State& state, Request request, Done done, const MakeDelivery& delivery = {}) {
+    state.transport().loop().open();
     auto call = std::make_shared<AsyncCall>(state, std::move(request), std::move(done), delivery);
-    call->post([](AsyncCall& self) { self.enter(); });
+    call->self_ = call;
+    call->hear(begun);
   }
 
-  void wake() noexcept override {
-    // cppcheck-suppress throwInNoexceptFunction  ; the step runs later, on the loop
-    post([](AsyncCall& self) { self.look_at_queue(); });
+  void wake() noexcept override { hear(woken); }
+
+  /// Looks at the news.
+  void run() noexcept override {
+    const unsigned news = news_.exchange(0);
+    if ((news & begun) != 0) take([this] { enter(); });
+    if ((news & woken) != 0) take([this] { look_at_queue(); });
+    if ((news & resumed) != 0) take([this] { resume(); });
+    if ((news & cancelled) != 0) take([this] { cancel(); });
+  }
+
+  void due() noexcept override { take(std::exchange(at_timer_, nullptr)); }
+
+  void over(Exchange exchange, const std::exception_ptr& thrown) noexcept override {
+    exchange_ = nullptr;
+    take([&] { answered(std::move(exchange), thrown); });
   }
 
  private:
-  template <class F>
-  void post(F step) {
-    loop().post([self = this->shared_from_this(), step] { step(*self); });
-  }
+  using Loop = std::remove_reference_t<decltype(std::declval<State&>().transport().loop())>;
+  using Running = std::remove_pointer_t<decltype(std::declval<Loop&>().start(
+      std::declval<const TransportRequest&>(), std::declval<ExchangeListener&>()))>;
+
+  /// What other threads have to tell.
+  enum News : unsigned { begun = 1, woken = 2, resumed = 4, cancelled = 8 };
 
   auto& loop() { return state_.transport().loop(); }
+
+  /// Takes the news to the loop; needs no memory.
+  void hear(News news) noexcept {
+    if (news_.fetch_or(news) == 0) {
+      loop().post(this->shared_from_this());
+    }
+  }
+
+  /// Takes a step. One in which memory runs out is the last, unless an exchange is under way.
+  template <class Step>
+  void take(Step step) noexcept {
+    const std::shared_ptr<AsyncCall> until_taken = this->shared_from_this();
+    try {
+      step();
+    } catch (...) {
+      if (exchange_ == nullptr) {
+        sending_.reset();
+        end(Unexpected(state_.out_of_memory()));
+      }
+    }
+  }
 
   void enter() {
     if (auto problem = problem_with(request)) {
       return end(Unexpected(record_.error(ErrorCode::invalid_request, *problem)));
     }
-    const auto cancel = [weak = this->weak_from_this()] {
-      if (const auto self = weak.lock()) {
-        self->post([](AsyncCall& call) { call.cancel(); });
-      }
-    };
-    cancelled_by_caller_.emplace(request.cancel, cancel);
-    cancelled_by_client_.emplace(state_.closing(), cancel);
+    cancelled_by_caller_.emplace(request.cancel, [this] { hear(cancelled); });
+    cancelled_by_client_.emplace(state_.closing(), [this] { hear(cancelled); });
     if (request.gate) {
-      resumed_.emplace(*request.gate, [weak = this->weak_from_this()] {
-        if (const auto self = weak.lock()) {
-          self->post([](AsyncCall& call) { call.loop().resume(call.exchange_); });
-        }
-      });
+      resumed_.emplace(*request.gate, [this] { hear(resumed); });
     }
     ask_pool();
   }
@@ -128,8 +164,7 @@ class AsyncCall final : private OwnedRequest,
     if (refusal.when > patience_ && refusal.when != end_of_time) {
       return end(Unexpected(this->exhausted(refusal)));
     }
-    set_timer((std::min)(patience_, state_.pool().sleep_until(*waiter_)),
-              [](AsyncCall& self) { self.look_at_queue(); });
+    set_timer((std::min)(patience_, state_.pool().sleep_until(*waiter_)), [this] { look_at_queue(); });
   }
 
   void got(Acquired acquired) {
@@ -154,21 +189,35 @@ class AsyncCall final : private OwnedRequest,
     const LedgerQuestion question = this->ledger_question(ask);
     std::vector<Claim> claims = ask.claims;
     asking_ = std::make_shared<Ask>(std::move(ask));
-    set_timer(attempts_.deadline(), [](AsyncCall& self) {
-      self.hear_ledger({.failure = "the ledger did not answer before the deadline"});
+    set_timer(attempts_.deadline(), [this] {
+      hear_ledger(*asking_, {.failure = "the ledger did not answer before the deadline"});
     });
-    state_.ledger_clerk().reserve(
-        question, std::move(claims), asking_, [self = this->shared_from_this()](LedgerReply reply) {
-          const auto kept = std::make_shared<LedgerReply>(std::move(reply));
-          self->post([kept](AsyncCall& call) { call.hear_ledger(std::move(*kept)); });
-        });
+    const auto heard = std::make_shared<LedgerNews>(this->shared_from_this(), asking_);
+    state_.ledger_clerk().reserve(question, std::move(claims), asking_, [heard](LedgerReply reply) {
+      heard->reply.emplace(std::move(reply));
+      heard->call->loop().post(heard);
+    });
   }
 
-  void hear_ledger(LedgerReply reply) {
-    if (!asking_) {
+  /// The ledger's answer on its way to the loop.
+  struct LedgerNews final : LoopTask {
+    LedgerNews(std::shared_ptr<AsyncCall> of, std::shared_ptr<Ask> to)
+        : call(std::move(of)), ask(std::move(to)) {}
+
+    void run() noexcept override {
+      call->take([this] { call->hear_ledger(*ask, *std::move(reply)); });
+    }
+
+    std::shared_ptr<AsyncCall> call;
+    std::shared_ptr<Ask> ask;
+    std::optional<LedgerReply> reply{};
+  };
+
+  void hear_ledger(const Ask& asked, LedgerReply reply) {
+    if (asking_.get() != &asked) {
       return;
     }
-    loop().forget(timer_);
+    loop().forget(*this);
     Ask ask = std::move(*asking_);
     asking_.reset();
     std::optional<Obtained> obtained = this->confirm(std::move(ask), std::move(reply));
@@ -188,11 +237,7 @@ class AsyncCall final : private OwnedRequest,
       return end(Unexpected(record_.error(unfit.code(), unfit.what())));
     }
     try {
-      exchange_ = loop().start(
-          this->transport_request(*sending_),
-          [self = this->shared_from_this()](Exchange exchange, const std::exception_ptr& thrown) {
-            self->answered(std::move(exchange), thrown);
-          });
+      exchange_ = loop().start(this->transport_request(*sending_), *this);
     } catch (...) {
       answered({}, std::current_exception());
     }
@@ -231,31 +276,37 @@ class AsyncCall final : private OwnedRequest,
     }
     if (const SendAt* later = std::get_if<SendAt>(&next)) {
       paused_at_ = now().steady;
-      return set_timer(later->when, [](AsyncCall& self) {
-        self.record_.waited(self.now().steady - self.paused_at_);
-        self.ask_pool();
+      return set_timer(later->when, [this] {
+        record_.waited(now().steady - paused_at_);
+        ask_pool();
       });
     }
     ask_pool();
   }
 
+  void resume() {
+    if (exchange_ != nullptr) {
+      loop().resume(*exchange_);
+    }
+  }
+
   void cancel() {
     cancelled_ = true;
-    if (sending_) {
-      loop().cancel(exchange_);
+    if (exchange_ != nullptr) {
+      loop().cancel(*exchange_);
     } else if (done_) {
       end_cancelled();
     }
   }
 
-  template <class F>
-  void set_timer(SteadyTime when, F step) {
-    loop().forget(timer_);
-    timer_ = loop().at(when, [self = this->shared_from_this(), step] { step(*self); });
+  /// Takes `step`, which captures nothing but this call, at `when`.
+  void set_timer(SteadyTime when, std::function<void()> step) {
+    at_timer_ = std::move(step);
+    loop().set(*this, when);
   }
 
   void leave_queue() {
-    loop().forget(timer_);
+    loop().forget(*this);
     if (waiter_) {
       static_cast<void>(state_.pool().leave(*waiter_));
       waiter_.reset();
@@ -278,9 +329,12 @@ class AsyncCall final : private OwnedRequest,
       } catch (...) {  // nobody is there to whom it could be passed on
       }
       state_.leave_async();
+      self_.reset();
     }
   }
 
+  std::shared_ptr<AsyncCall> self_;
+  std::atomic<unsigned> news_{0};
   Done done_;
   std::optional<CancelRegistration> cancelled_by_caller_;
   std::optional<CancelRegistration> cancelled_by_client_;
@@ -288,8 +342,8 @@ class AsyncCall final : private OwnedRequest,
   std::optional<Waiter> waiter_;
   std::shared_ptr<Ask> asking_;  ///< while the ledger is asked
   std::optional<Sending> sending_;
-  std::uint64_t exchange_ = 0;
-  std::pair<SteadyTime, std::uint64_t> timer_{};
+  Running* exchange_ = nullptr;  ///< while it is under way
+  std::function<void()> at_timer_;
   SteadyTime asked_at_{};
   SteadyTime paused_at_{};
   SteadyTime patience_{};

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "tokenpool/base/cancel.hpp"
+#include "tokenpool/base/error.hpp"
 #include "tokenpool/base/random.hpp"
 #include "tokenpool/client/birthplace.hpp"
 #include "tokenpool/client/ledger_clerk.hpp"
@@ -22,7 +23,7 @@
 #include "tokenpool/http/url.hpp"
 #include "tokenpool/pool/pool.hpp"
 #include "tokenpool/retry/budget.hpp"
-#include "tokenpool/transport/transport.hpp"
+#include "tokenpool/transport/async_transport.hpp"
 
 namespace tokenpool::detail {
 
@@ -62,6 +63,8 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   [[nodiscard]] ClockType& clock() const noexcept { return *clock_; }
   [[nodiscard]] RetryBudget& budget() noexcept { return budget_; }
   [[nodiscard]] Linger& linger() noexcept { return linger_; }
+  /// In which a call ends for which there is no memory, not even for an Error.
+  [[nodiscard]] const Error& out_of_memory() const noexcept { return out_of_memory_; }
   [[nodiscard]] CancelToken closing() const { return closing_.token(); }
   /// Names timeouts, tls and http of this client to a transport that several clients may share.
   [[nodiscard]] std::uint64_t settings() const noexcept { return settings_; }
@@ -188,6 +191,7 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
   RetryBudget budget_;
   Linger linger_;
   CancelSource closing_;
+  Error out_of_memory_{ErrorCode::cancelled, "the call was given up: memory ran out"};
   Pool pool_;
   std::optional<LedgerDesk> desk_;
   std::optional<LedgerClerk> clerk_;

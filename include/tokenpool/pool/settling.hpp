@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 
 #include "tokenpool/pool/consequences.hpp"
 #include "tokenpool/pool/lease.hpp"
@@ -25,13 +26,9 @@ class Settling {
     } else {
       state_.quotas.refund(slot_, grant_);
     }
-    if (!outcome.facts.empty()) {
-      slot_.more().server.heard(outcome.facts, grant_.place.bucket, grant_.ticket, state_.latest,
-                                state_.max_rest);
-    }
-    record(outcome);
+    hear(outcome);
     const TokenRoom room = tell_policy(outcome);
-    SettleResult result = Consequences(state_, grant_, outcome).apply();
+    SettleResult result = consequences(outcome);
     finish(room);
     return result;
   }
@@ -59,6 +56,29 @@ class Settling {
   /// What the lease was told of its arrival, but not before it was granted, whatever a server's header says.
   [[nodiscard]] SteadyTime arrival(const Outcome& outcome) const noexcept {
     return (std::max)(outcome.arrived_by.value_or(outcome.answered_at), grant_.at);
+  }
+
+  // Where memory runs out the answer teaches less, but it is still delivered, and the token goes on.
+
+  /// What the server said of its own counts, how long it took and what went wrong.
+  void hear(const Outcome& outcome) noexcept {
+    try {
+      if (!outcome.facts.empty()) {
+        slot_.more().server.heard(outcome.facts, grant_.place.bucket, grant_.ticket, state_.latest,
+                                  state_.max_rest);
+      }
+      record(outcome);
+    } catch (const std::bad_alloc&) {  // it will be said again
+    }
+  }
+
+  SettleResult consequences(const Outcome& outcome) noexcept {
+    try {
+      return Consequences(state_, grant_, outcome).apply();
+    } catch (const std::bad_alloc&) {
+      Consequences(state_, grant_, outcome).release_probes();
+      return {};
+    }
   }
 
   void release() noexcept {

@@ -6,8 +6,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -90,19 +88,6 @@ struct Exchange {
 template <class T>
 concept Transport = requires(T& transport, const TransportRequest& request, Interrupt& interrupt) {
   { transport.perform(request, interrupt) } -> std::same_as<Exchange>;
-};
-
-/// A transport with a loop for asynchronous calls: `post` from any thread; timers, `start`, `cancel` and
-/// `resume` (which asks a sink that has paused) on the loop's thread.
-template <class T>
-concept AsyncTransport = Transport<T> &&
-    requires(T& transport, std::function<void()> task, SteadyTime when, const TransportRequest& request,
-             std::function<void(Exchange, std::exception_ptr)> completion) {
-  transport.loop().post(task);
-  transport.loop().forget(transport.loop().at(when, task));
-  transport.loop().cancel(transport.loop().start(request, completion));
-  transport.loop().resume(transport.loop().start(request, completion));
-  { transport.loop().is_here() } -> std::same_as<bool>;
 };
 
 }  // namespace tokenpool
