@@ -27,6 +27,7 @@ class Settling {
       state_.quotas.refund(slot_, grant_);
     }
     hear(outcome);
+    record(outcome);
     const TokenRoom room = tell_policy(outcome);
     SettleResult result = consequences(outcome);
     finish(room);
@@ -60,14 +61,13 @@ class Settling {
 
   // Where memory runs out the answer teaches less, but it is still delivered, and the token goes on.
 
-  /// What the server said of its own counts, how long it took and what went wrong.
+  /// What the server said of its own counts.
   void hear(const Outcome& outcome) noexcept {
     try {
       if (!outcome.facts.empty()) {
         slot_.more().server.heard(outcome.facts, grant_.place.bucket, grant_.ticket, state_.latest,
                                   state_.max_rest);
       }
-      record(outcome);
     } catch (const std::bad_alloc&) {  // it will be said again
     }
   }
