@@ -16,6 +16,7 @@ class LoopTask {
   LoopTask& operator=(const LoopTask&) = delete;
   virtual ~LoopTask() = default;
 
+  /// Called on the loop's thread, once for each posting.
   virtual void run() noexcept = 0;
 
  private:
@@ -44,6 +45,7 @@ class Inbox {
     return newest == nullptr;
   }
 
+  /// Whether nothing waits to be done.
   [[nodiscard]] bool empty() const noexcept {
     const std::lock_guard lock(mutex_);
     return newest_ == nullptr;
