@@ -68,9 +68,8 @@ export function outcomeWords({ requests, successes, rate_limited, failures }) {
   return parts.join(', ');
 }
 
-/** "429 rate limited: the server's own words". */
-export const errorWords = ({ status, verdict, reason }) =>
-  [`${status || 'no answer,'} ${plain(verdict)}`, reason].filter(Boolean).join(': ');
+/** What went wrong last, in the library's words, which have the status in them. */
+export const errorWords = ({ verdict, reason }) => plain(reason || verdict);
 
 export const milliseconds = (ms) => (ms >= 1000 ? `${(ms / 1000).toFixed(1)}\u00a0s` : `${Math.round(ms)}\u00a0ms`);
 

@@ -1,4 +1,4 @@
-// Takes the pictures of the documentation: screenshots.mjs FOLDER. The server's limits, a dead token and a stopped
+// Takes the pictures of the documentation: screenshots.mjs FOLDER [SECONDS]. The server's limits, a dead token and a stopped
 // gateway are real; only the traffic is made up.
 
 import { execFileSync } from 'node:child_process';
@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { call, launch, sleep, spend, startGateway, startServer, until } from './support.mjs';
 
 const folder = process.argv[2];
+const seconds = Number(process.argv[3] ?? 100);  // of traffic before the first picture
 mkdirSync(folder, { recursive: true });
 
 const ids = ['amber', 'birch', 'cedar', 'damson', 'elder'];
 const limit = 120;
-const server = await startServer(ids.length, '--limit', limit, '--window', '60s', '--window-kind', 'rolling',
+const server = await startServer(ids.length, '--limit', limit, '--window', '60s', '--window-kind', 'first-request',
   '--kill', '2:12', '--delay', '120ms', '--jitter', '300ms', '--fail-rate', '0.03');
 const settings = {
   limits: [{ per: ['token'], amount: limit, window: '60s' }, { per: ['egress'], amount: 5000, window: '24h' }],
@@ -44,18 +45,20 @@ const traffic = (async () => {
   }
 })();
 
-await sleep(25000);
+await sleep(seconds * 1000);
 await spend(server, 1, limit);  // so that the server refuses it
 await sleep(4000);
 await take('light', {});
-await take('dark', { colorScheme: 'dark' });
+await take('dark', { colorScheme: 'dark', viewport: { width: 1320, height: 1500 } });
 await take('ejected', { viewport: { width: 1320, height: 640 } }, (page) => page.selectOption('#sort', 'state'));
 await take('phone', { viewport: { width: 360, height: 900 }, deviceScaleFactor: 2 });
 
-for (const number of [0, 3, 4]) spend(server, number, limit);
-const tired = await browser.newPage();
-await tired.goto(gateway.url);
-await until('all rest', async () => /back in/.test(await tired.textContent('#status')), 60000);
+const watcher = await browser.newPage();
+await watcher.goto(gateway.url);
+const says = (pattern) => until(pattern, async () => pattern.test(await watcher.textContent('#status')), 60000);
+await says(/4 of 5/);
+for (const number of [0, 1, 3, 4]) await spend(server, number, limit);
+await says(/back in/);
 await take('resting', {});
 await take('lost', {}, async (page) => {
   busy = false;
