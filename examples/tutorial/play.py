@@ -35,6 +35,7 @@ class Guests:
         self.source, self.quota_server = source, quota_server
         self.processes, self.environment, self.arguments = [], dict(os.environ), []
         self.folder = tempfile.TemporaryDirectory()
+        self.environment["TMPDIR"] = self.folder.name
 
     def __enter__(self):
         options = comment_after("server", self.source)
