@@ -2,10 +2,8 @@
 // string, the way everyone writes it, against Client.
 //
 //   sequential_benchmark [REQUESTS ROUNDS]             # requests/s in alternating rounds, and their ratio
-//   sequential_benchmark bare|client REQUESTS          # one of them alone, for valgrind --tool=callgrind:
-//   the
-//                                                      # instructions of two lengths subtracted are a
-//                                                      request's
+//   sequential_benchmark bare|client REQUESTS          # one of them alone, for callgrind: the instructions
+//                                                      # of two lengths subtracted are a request's
 
 #include <chrono>
 #include <cstddef>
@@ -53,9 +51,10 @@ int main(int count, char** words) {
     per_second(post_client, second);
   } else {
     const int requests = std::stoi(first);
-    const Rounds rounds({{"bare easy handle, requests/s", [&] { return per_second(post_bare, requests); }},
-                         {"Client, requests/s", [&] { return per_second(post_client, requests); }}},
+    const Rounds rounds({{"bare", [&] { return per_second(post_bare, requests); }},
+                         {"client", [&] { return per_second(post_client, requests); }}},
                         static_cast<std::size_t>(second));
     rounds.print(0);
+    rounds.keep("request");
   }
 }
