@@ -11,6 +11,8 @@ namespace rotate {
 
 namespace {
 
+constexpr std::size_t table_width = 99;
+
 template <class... Values>
 std::string format(const char* pattern, Values... values) {
   std::array<char, 256> text{};
@@ -51,8 +53,7 @@ double share(const tokenpool::LimitUse& use) {
 }
 
 /// How much is used of the limit that is nearest to its end; nothing when no limit is known.
-template <class Snapshot>
-std::string use_of(const Snapshot& one) {
+std::string use_of(const tokenpool::UsageSnapshot& one) {
   const auto tightest = std::max_element(
       one.limits.begin(), one.limits.end(),
       [](const tokenpool::LimitUse& a, const tokenpool::LimitUse& b) { return share(a) < share(b); });
@@ -85,23 +86,50 @@ std::string brief(const std::vector<tokenpool::TokenSnapshot>& tokens, std::size
   return line;
 }
 
-template <class Snapshot>
-std::string row(const Snapshot& one, std::size_t id_width) {
+/// At most five columns; "-" for a time that is not known.
+std::string brief(std::chrono::microseconds length) {
+  const auto us = static_cast<double>(length.count());
+  return us <= 0      ? "-"
+         : us < 1'000 ? format("%.0fus", us)
+         : us < 1e6   ? format("%.0fms", us / 1e3)
+                      : format("%.*fs", us < 1e7 ? 1 : 0, us / 1e6);
+}
+
+std::string row(const tokenpool::UsageSnapshot& one, std::size_t id_width) {
   std::string state(to_string(one.state));
   if (one.rest) {
     state += ' ' + words_for(*one.rest);
   }
-  if (!one.cause.empty()) {
-    state.append(": ").append(one.cause);
-  }
   const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   const std::string use = use_of(one);
-  return cut(format("%-*s %8llu %8llu %6llu %7llu %9s  ", static_cast<int>(id_width),
+  return cut(format("%-*s %8llu %7llu %5llu %6llu %9s %5s %5s %5s  ", static_cast<int>(id_width),
                     cut(one.id, id_width).c_str(), number(one.requests), number(one.successes),
-                    number(one.rate_limited), number(one.failures), use.empty() ? "-" : use.c_str()) +
+                    number(one.rate_limited), number(one.failures), use.empty() ? "-" : use.c_str(),
+                    brief(one.p50).c_str(), brief(one.p95).c_str(), brief(one.p99).c_str()) +
                  state,
-             99) +
+             table_width) +
          '\n';
+}
+
+/// Why somebody is not available, and what went wrong there last.
+std::string reason(const tokenpool::UsageSnapshot& one) {
+  std::string line = one.id + ": " + one.cause;
+  if (const auto& last = one.last_error) {
+    line += "; last error " + words_for(last->age) + " ago: " + std::string(to_string(last->verdict));
+    line += last->status == 0 ? ", no answer" : ", status " + std::to_string(last->status);
+    line += last->reason.empty() || last->reason == one.cause ? "" : ", " + last->reason;
+  }
+  return cut(std::move(line), table_width) + '\n';
+}
+
+template <class Snapshots>
+void add(const Snapshots& some, std::size_t id_width, std::string& table, std::string& reasons) {
+  for (const tokenpool::UsageSnapshot& one : some) {
+    table += row(one, id_width);
+    if (one.state != tokenpool::TokenState::available) {
+      reasons += reason(one);
+    }
+  }
 }
 
 }  // namespace
@@ -129,17 +157,14 @@ std::string final_table(const tokenpool::PoolSnapshot& pool) {
   for (const auto& token : pool.tokens) {
     id_width = (std::max)(id_width, (std::min)(token.id.size(), std::size_t{24}));
   }
-  const int width = static_cast<int>(id_width);
-  std::string table = format("%-*s %8s %8s %6s %7s %9s  %s\n", width, "token", "requests", "success", "429",
-                             "failed", "limit", "state");
-  for (const auto& token : pool.tokens) {
-    table += row(token, id_width);
-  }
+  std::string table =
+      format("%-*s %8s %7s %5s %6s %9s %5s %5s %5s  %s\n", static_cast<int>(id_width), "token", "requests",
+             "success", "429", "failed", "limit", "p50", "p95", "p99", "state");
+  std::string reasons;
+  add(pool.tokens, id_width, table, reasons);
   table += "egress\n";
-  for (const auto& egress : pool.egresses) {
-    table += row(egress, id_width);
-  }
-  return table;
+  add(pool.egresses, id_width, table, reasons);
+  return reasons.empty() ? table : table + '\n' + reasons;
 }
 
 }  // namespace rotate

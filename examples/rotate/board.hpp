@@ -26,7 +26,7 @@ std::string words_for(std::chrono::milliseconds length);
 /// many as there is room for ('~' rests, '!' is out).
 std::string progress_lines(const Progress& progress, const tokenpool::PoolSnapshot& pool, std::size_t width);
 
-/// A row per token and per egress, at most 99 columns wide.
+/// A row per token and per egress, then a line for each that is not available; at most 99 columns wide.
 std::string final_table(const tokenpool::PoolSnapshot& pool);
 
 }  // namespace rotate

@@ -111,9 +111,35 @@ TEST_CASE("the final table keeps its columns in line and fits the width") {
   const std::string table = final_table(pool);
   CHECK(widest(table) <= 99);
   const std::vector<std::string> lines = lines_of(table);
-  REQUIRE(lines.size() == 5);
+  REQUIRE(lines.size() == 7);
   const std::size_t column = lines[0].find("state");
   CHECK(lines[1].substr(column) == "available");
   CHECK(lines[2].substr(column, 14) == "resting 1m 30s");
   CHECK(lines[4].substr(column) == "available");
+  CHECK_THAT(lines[6], test::StartsWith(pool.tokens[1].id + ": xxx"));
+}
+
+TEST_CASE("the final table says how long answers took") {
+  PoolSnapshot pool = pool_of(2);
+  pool.tokens[0].p50 = 850us;
+  pool.tokens[0].p95 = 420ms;
+  pool.tokens[0].p99 = 12'400ms;
+  const std::vector<std::string> lines = lines_of(final_table(pool));
+  CHECK_THAT(lines[0], ContainsSubstring("   p50   p95   p99  state"));
+  CHECK_THAT(lines[1], test::EndsWith(" 850us 420ms   12s  available"));
+  CHECK_THAT(lines[2], test::EndsWith("     -     -     -  available"));
+}
+
+TEST_CASE("the final table says of a token that is out what went wrong last") {
+  PoolSnapshot pool = pool_of(1);
+  pool.tokens[0].last_error = {tokenpool::Verdict::server_error, 503, "overloaded", 2s};
+  CHECK_THAT(final_table(pool), !ContainsSubstring("503"));
+  pool.tokens[0].state = TokenState::ejected;
+  pool.tokens[0].cause = "the key is unknown";
+  pool.tokens[0].last_error = {tokenpool::Verdict::token_invalid, 401, "the key is unknown", 90s};
+  CHECK(lines_of(final_table(pool)).back() ==
+        pool.tokens[0].id + ": the key is unknown; last error 1m 30s ago: token_invalid, status 401");
+  pool.tokens[0].last_error = {tokenpool::Verdict::ambiguous, 0, "connection lost", 1s};
+  CHECK_THAT(final_table(pool),
+             ContainsSubstring("; last error 1s ago: ambiguous, no answer, connection lost"));
 }

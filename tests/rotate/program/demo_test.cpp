@@ -108,6 +108,9 @@ TEST_CASE("with --json the standard output is the state of the pool and nothing 
   CHECK(ended.exit_code == 0);
   const auto state = nlohmann::json::parse(ended.out);
   CHECK(state["tokens"].size() == 5);
+  CHECK(state["version"] == 1);
   CHECK(state["egresses"][0]["successes"] == 1);
+  CHECK(state["egresses"][0]["p99_ms"] > 0);
+  CHECK(state["pool"]["requests"] == 1);
   CHECK_THAT(ended.err, ContainsSubstring("1 of 1 prompts answered"));
 }
