@@ -40,7 +40,9 @@ tokenpool::Observer Chronicle::observer() {
       .on_ejected =
           [this](const EjectedEvent& event) { tell("ejected", event.token_id, "token", event.reason); },
       .on_recovered =
-          [this](const RecoveredEvent& event) { tell("recovered", event.token_id, "token", "served again"); },
+          [this](const RecoveredEvent& event) {
+            tell("recovered", event.token_id, scope_of(event.scope, event.scope_id), "served again");
+          },
       .on_exhausted = [this](const ExhaustedEvent& event) { tell("exhausted", "", "pool", event.reason); },
       .on_shared_limit =
           [this](const SharedLimitEvent& event) {

@@ -85,8 +85,9 @@ class CallEnds {
       case Never::Reason::all_asked: return Deliver{};
       case Never::Reason::no_tokens: break;
     }
-    return record_.error(ErrorCode::no_tokens,
-                         "no token is left: all are ejected or disabled; enable() brings one back");
+    const std::string text = "no token is left: all are ejected or disabled; enable() brings one back";
+    tell(state_.options().observer.on_exhausted, ExhaustedEvent{text, std::nullopt});
+    return record_.error(ErrorCode::no_tokens, text);
   }
 
   Error queue_is_full(const NotUntil& refusal) {

@@ -22,6 +22,7 @@
 #include "tokenpool/base/time.hpp"
 #include "tokenpool/client/ledger_notes.hpp"
 #include "tokenpool/client/ledger_options.hpp"
+#include "tokenpool/pool/events.hpp"
 #include "tokenpool/pool/pool_core.hpp"
 #include "tokenpool/quota/ledger.hpp"
 
@@ -37,12 +38,18 @@ struct LedgerReply {
 /// The desk of one client. Thread-safe.
 class LedgerDesk {
  public:
+  /// `on_event` hears, outside of any lock, what the news of others changed here; must not throw.
   LedgerDesk(std::shared_ptr<Ledger> ledger, const LedgerOptions& options, PoolCore& pool,
-             std::function<Now()> clock)
-      : ledger_(std::move(ledger)), options_(options), pool_(pool), clock_(std::move(clock)) {}
+             std::function<Now()> clock, std::function<void(const PoolEvent&)> on_event)
+      : ledger_(std::move(ledger)),
+        options_(options),
+        pool_(pool),
+        clock_(std::move(clock)),
+        on_event_(std::move(on_event)) {}
 
   /// Asks for a lease, which it gives a name; blocks.
   LedgerReply reserve(LedgerQuestion question) {
+    const TellsEvents tells{*this};
     try {
       const LedgerAnswer answer = ask(question);
       if (answer.granted) {
@@ -56,6 +63,7 @@ class LedgerDesk {
 
   /// Tells what waits to be told, and hears the news. Throws what the ledger throws.
   void report() {
+    const TellsEvents tells{*this};
     LedgerQuestion nothing;
     travel(nothing);
   }
@@ -182,9 +190,24 @@ class LedgerDesk {
       known_ = {answer.epoch, (std::max)(known_.heard, answer.heard)};
     }
     if (!answer.news.empty()) {
-      pool_.hear(answer.news, clock_());
+      std::vector<PoolEvent> changes = pool_.hear(answer.news, clock_());
+      const std::lock_guard lock(mutex_);
+      std::move(changes.begin(), changes.end(), std::back_inserter(events_));
     }
   }
+
+  /// Whoever listens may come back here, so he is told when all locks are released.
+  struct TellsEvents {
+    LedgerDesk& desk;
+    ~TellsEvents() {
+      std::vector<PoolEvent> events;
+      {
+        const std::lock_guard lock(desk.mutex_);
+        events.swap(desk.events_);
+      }
+      std::for_each(events.begin(), events.end(), desk.on_event_);
+    }
+  };
 
   /// The store was emptied: tells it all that this client has spent, before anybody here asks it for a lease.
   void begin_epoch(std::uint64_t epoch) {
@@ -233,9 +256,11 @@ class LedgerDesk {
   LedgerOptions options_;
   PoolCore& pool_;
   std::function<Now()> clock_;
+  std::function<void(const PoolEvent&)> on_event_;
   std::shared_ptr<LedgerNotes> notes_ = std::make_shared<LedgerNotes>();
   std::mutex mutex_;
   Known known_;
+  std::vector<PoolEvent> events_;         ///< not told yet
   SplitMix64 names_ = from_the_system();  ///< unlike what follows from ClientOptions::seed
   std::mutex telling_;
   std::atomic<bool> untold_{false};  ///< something was or may be taken without the ledger

@@ -15,20 +15,23 @@
 
 namespace tokenpool {
 
-/// A request went over the wire.
+/// A request went over the wire, or tried to.
 struct AttemptEvent {
   const Attempt& attempt;  ///< valid during the call of the listener
 };
-/// The same call goes on with another request.
+/// The attempt was not the end of its call: it asks for another one, which it may not get.
 struct RetryEvent {
   const Attempt& after;  ///< what made it necessary
   Duration wait{};       ///< back-off before the next one; zero for a change of token
 };
-/// A token, or the scope that is named, is not used until `until`.
+/// A token, or the scope that is named, is not used until `until`, because it was refused. Told again when it
+/// is refused at the end of its rest, or told to rest for longer by a second or more. A token at a limit of
+/// its own, or by the server's word with nothing left, is not told of: that is how a limit works.
 struct RestEvent {
-  std::string token_id{};               ///< which token met the refusal
+  std::string token_id{};  ///< whose request was refused; empty when another process learnt it of a scope
   LimitScope scope{LimitScope::token};  ///< what rests: the token, or a place that it shares
   std::string scope_id{};               ///< id of the egress, account or bucket
+  std::string bucket{};                 ///< a token or account rests for this one alone; empty: as a whole
   Verdict cause{};                      ///< what the answer meant
   std::string reason{};                 ///< in a few words, no secret
   WallTime until{};                     ///< when it is over
@@ -39,37 +42,52 @@ struct EjectedEvent {
   Verdict cause{};         ///< what the answer meant
   std::string reason{};    ///< in a few words, no secret
 };
-/// A token served again after a rest.
+/// A token, or the scope that is named, served again after a rest, or after the end of a suspicion that
+/// on_shared_limit told of. Of a stream it is told when that has ended.
 struct RecoveredEvent {
-  std::string token_id{};  ///< which token
+  std::string token_id{};               ///< whose request showed it
+  LimitScope scope{LimitScope::token};  ///< what is back: the token, or a place that it shares
+  std::string scope_id{};               ///< id of the egress, account or bucket
+  std::string bucket{};                 ///< as in RestEvent
 };
 /// A call ended because nothing is available.
 struct ExhaustedEvent {
   std::string reason{};                ///< what all of them wait for
-  std::optional<WallTime> retry_at{};  ///< when the first is back; absent where nobody knows
+  std::optional<WallTime> retry_at{};  ///< when the first is back; absent where an event ends it and not time
 };
-/// Several tokens failed alike: the cause is shared.
+/// Several tokens failed alike: the cause is shared, and the rests of these tokens are taken back.
 struct SharedLimitEvent {
   LimitScope scope{LimitScope::egress};  ///< what the tokens share
   std::string scope_id{};                ///< id of the egress, account or bucket
   std::optional<WallTime> until{};       ///< when its rest ends, where it rests
   std::string reason{};                  ///< in a few words, no secret
 };
+/// A person, or a program in their place, changed by the pool's functions which tokens may serve; of enable()
+/// in another process, too, where a ledger is shared and a token was out or at rest here. A token enabled is
+/// no token recovered: nothing is known of it yet.
+struct ChangedEvent {
+  std::string token_id{};  ///< which token
+  TokenChange change{};    ///< what was done
+  std::string reason{};    ///< that of disable()
+};
 /// Something that works but should be looked at.
 struct WarningEvent {
   std::string text{};  ///< what, and what to do about it
 };
 
-/// Listeners, each optional. Called outside of any lock on the thread of the call, may call back into the
-/// client; what they throw is dropped.
+/// Listeners, each optional and each told of a fact once. Called outside of any lock, on the thread of the
+/// call (of an asynchronous one the transport's), of what a person changes on theirs, of what another process
+/// learnt on the thread that asked the ledger. They may call back into the client but should not block for
+/// long, nor wait for an asynchronous call, nor destroy the client; what they throw is dropped.
 struct Observer {
   std::function<void(const AttemptEvent&)> on_attempt{};           ///< a request went over the wire
-  std::function<void(const RetryEvent&)> on_retry{};               ///< a call goes on with another
+  std::function<void(const RetryEvent&)> on_retry{};               ///< a call asks for another
   std::function<void(const RestEvent&)> on_rest{};                 ///< a token or a shared place rests
   std::function<void(const EjectedEvent&)> on_ejected{};           ///< a token is out
-  std::function<void(const RecoveredEvent&)> on_recovered{};       ///< a token is back
+  std::function<void(const RecoveredEvent&)> on_recovered{};       ///< a token or a shared place is back
   std::function<void(const ExhaustedEvent&)> on_exhausted{};       ///< nothing is available
   std::function<void(const SharedLimitEvent&)> on_shared_limit{};  ///< several tokens failed alike
+  std::function<void(const ChangedEvent&)> on_changed{};           ///< a person acted
   std::function<void(const WarningEvent&)> on_warning{};           ///< somebody should look
 };
 
@@ -99,21 +117,25 @@ std::function<void(const Event&)> both(std::function<void(const Event&)> first,
   };
 }
 
-/// Tells what settling a lease led to.
+/// Tells what settling a lease led to, and what happened outside of calls.
 inline void tell(const Observer& observer, const PoolEvent& event, Now now) {
   const auto at = [&]() -> std::optional<WallTime> {
     return event.until ? std::optional(to_wall(*event.until, now)) : std::nullopt;
   };
   switch (event.kind) {
     case PoolEvent::Kind::rest:
-      return tell(observer.on_rest, RestEvent{event.token_id, event.scope, event.scope_id, event.cause,
-                                              event.reason, at().value_or(now.wall)});
+      return tell(observer.on_rest, RestEvent{event.token_id, event.scope, event.scope_id, event.bucket,
+                                              event.cause, event.reason, at().value_or(now.wall)});
     case PoolEvent::Kind::ejected:
       return tell(observer.on_ejected, EjectedEvent{event.token_id, event.cause, event.reason});
-    case PoolEvent::Kind::recovered: return tell(observer.on_recovered, RecoveredEvent{event.token_id});
+    case PoolEvent::Kind::recovered:
+      return tell(observer.on_recovered,
+                  RecoveredEvent{event.token_id, event.scope, event.scope_id, event.bucket});
     case PoolEvent::Kind::shared_limit:
       return tell(observer.on_shared_limit,
                   SharedLimitEvent{event.scope, event.scope_id, at(), event.reason});
+    case PoolEvent::Kind::changed:
+      return tell(observer.on_changed, ChangedEvent{event.token_id, event.change, event.reason});
   }
 }
 
@@ -129,6 +151,7 @@ inline Observer both(Observer first, Observer second) {
       .on_recovered = detail::both(std::move(first.on_recovered), std::move(second.on_recovered)),
       .on_exhausted = detail::both(std::move(first.on_exhausted), std::move(second.on_exhausted)),
       .on_shared_limit = detail::both(std::move(first.on_shared_limit), std::move(second.on_shared_limit)),
+      .on_changed = detail::both(std::move(first.on_changed), std::move(second.on_changed)),
       .on_warning = detail::both(std::move(first.on_warning), std::move(second.on_warning))};
 }
 

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "tokenpool/client/ledger_clerk.hpp"
 #include "tokenpool/client/ledger_desk.hpp"
 #include "tokenpool/client/linger.hpp"
+#include "tokenpool/client/observer.hpp"
 #include "tokenpool/client/options.hpp"
 #include "tokenpool/http/url.hpp"
 #include "tokenpool/pool/pool.hpp"
@@ -45,8 +47,9 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
         pool_(pool_options(), std::move(policy)) {
     options_.tokens.clear();
     if (options_.ledger) {
-      desk_.emplace(options_.ledger, options_.ledger_options, pool_,
-                    [clock = clock_] { return clock->now(); });
+      desk_.emplace(
+          options_.ledger, options_.ledger_options, pool_, [clock = clock_] { return clock->now(); },
+          [this](const PoolEvent& event) { hear(event); });
       clerk_.emplace(*desk_, options_.ledger_options);
     }
     // Made before the end of this constructor, it outlives a client of static lifetime.
@@ -178,8 +181,13 @@ class ClientState : public std::enable_shared_from_this<ClientState<Policy, Tran
             .max_rest = options_.retry.max_rest,
             .random = std::make_shared<SplitMix64>(next_seed()),
             .ask_ledger = options_.ledger != nullptr,
-            .max_waiting = options_.max_waiting};
+            .max_waiting = options_.max_waiting,
+            .on_change = options_.observer.on_changed ? [this](const PoolEvent& event) { hear(event); }
+                                                      : std::function<void(const PoolEvent&)>()};
   }
+
+  /// Passes on what happened outside of calls.
+  void hear(const PoolEvent& event) const { tell(options_.observer, event, clock_->now()); }
 
   Birthplace birthplace_;
   ClientOptions options_;

@@ -154,6 +154,7 @@ class CallSteps : protected CallEnds<State> {
       leased.reservation->ended(true, std::nullopt, outcome.answered_at, outcome.arrived_by);
     }
     leased.lease.settle(outcome, now);
+    tell_all(std::exchange(opened_, {}), now);
   }
 
  private:
@@ -244,17 +245,18 @@ class CallSteps : protected CallEnds<State> {
   void tell_observer(const SettleResult& settled, const NextAction& next, Now now) {
     const Observer& observer = state_.options().observer;
     tell(observer.on_attempt, AttemptEvent{record_.newest()});
-    const auto tell_all = [&](const SettleResult& step) {
-      for (const PoolEvent& event : step.events) {
-        tell(observer, event, now);
-      }
-    };
-    tell_all(std::exchange(opened_, {}));
-    tell_all(settled);
+    tell_all(std::exchange(opened_, {}), now);
+    tell_all(settled, now);
     if (const SendAt* later = std::get_if<SendAt>(&next)) {
       tell(observer.on_retry, RetryEvent{record_.newest(), later->when - now.steady});
     } else if (std::holds_alternative<SendNext>(next)) {
       tell(observer.on_retry, RetryEvent{record_.newest(), Duration::zero()});
+    }
+  }
+
+  void tell_all(const SettleResult& step, Now now) {
+    for (const PoolEvent& event : step.events) {
+      tell(state_.options().observer, event, now);
     }
   }
 

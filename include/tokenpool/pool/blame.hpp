@@ -38,7 +38,9 @@ class Blame {
       const bool suspected = place->inferred.active();
       const bool ended = place->rest.succeeded(ticket);
       stand_again(place->inferred.succeeded(ticket));
-      ending_.publish_end(ended || (suspected && !place->inferred.active()), scope_of(*place));
+      if (ended || (suspected && !place->inferred.active())) {
+        ending_.recovered(scope_of(*place));
+      }
     }
     for (SharedPlace& place : state_.egress_places) {
       if (&place != &ending_.egress) {
@@ -67,15 +69,19 @@ class Blame {
     if (nobody_known && ending_.slot.usable() && (bucket() == 0 || !suspect(ending_.bucket, refusal))) {
       suspect(ending_.egress, refusal);
     }
-    rest_whole_after_buckets(rests);
+    rest_whole_after_buckets(rests, of_account ? LimitScope::account : LimitScope::token);
   }
 
   /// Who is refused in several buckets, one after the other, is most likely refused as a whole.
-  void rest_whole_after_buckets(Rests& rests) noexcept {
+  void rest_whole_after_buckets(Rests& rests, LimitScope scope) {
     constexpr std::size_t several = 3;
     if (const Rest* own = rests.find(bucket()); own != nullptr && rests.resting_buckets() >= several) {
+      const bool is_new = !rests.whole().active();
       rests.whole().refused(ending_.grant.ticket, state_.newest_ticket, state_.latest, own->until(),
                             ending_.meaning.verdict);
+      if (is_new) {
+        ending_.tell(PoolEvent::Kind::rest, rests.whole().until(), scope);
+      }
     }
   }
 

@@ -39,7 +39,8 @@ class Changes {
     }
   }
 
-  void remove_all_but(const std::vector<Token>& tokens) {
+  /// Adds the ids of those that go to `removed`.
+  void remove_all_but(const std::vector<Token>& tokens, std::vector<std::string>& removed) {
     std::unordered_set<std::string> staying;
     for (const Token& token : tokens) {
       staying.insert(id_of(token));
@@ -47,6 +48,7 @@ class Changes {
     for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
       Slot& slot = state_.roster[number];
       if (slot.present && staying.count(std::string(slot.face.id)) == 0) {
+        removed.emplace_back(slot.face.id);
         remove(slot);
       }
     }

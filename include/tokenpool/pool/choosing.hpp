@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "tokenpool/base/error.hpp"
+#include "tokenpool/pool/explanation.hpp"
 #include "tokenpool/pool/gates.hpp"
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/need.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/pool/waiters.hpp"
+#include "tokenpool/quota/attempt.hpp"
 
 namespace tokenpool::detail {
 
@@ -24,6 +26,7 @@ class Choice {
   struct Pair {
     Slot* slot = nullptr;
     std::uint32_t egress = 0;
+    bool is_test = false;  ///< of a guess: not the policy's choice
   };
   using Result = std::variant<Pair, NotUntil, Never>;
 
@@ -58,6 +61,18 @@ class Choice {
     return refusal(any_available);
   }
 
+  /// Every token but the chosen one, and why it was passed over. After run(), before the lease takes its
+  /// units.
+  [[nodiscard]] std::vector<Skipped> passed_over(const Pair& chosen) {
+    std::vector<Skipped> skipped;
+    for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
+      if (Slot& slot = state_.roster[number]; slot.present && &slot != chosen.slot) {
+        skipped.push_back({std::string(slot.face.id), why_passed_over(slot, chosen)});
+      }
+    }
+    return skipped;
+  }
+
  private:
   /// A policy that throws must leave the pool as it was.
   struct Unhide {
@@ -77,7 +92,7 @@ class Choice {
     if (place.inferred.active() && place.served_last < state_.roster.size()) {
       Slot& slot = state_.roster[place.served_last];
       if (slot.available && !need_.has_asked(slot.face.slot) && fit(slot) == &first) {
-        return Pair{&slot, first.number};
+        return Pair{&slot, first.number, true};
       }
     }
     Pair pair = ask_policy();
@@ -162,6 +177,20 @@ class Choice {
       }
     }
     return nullptr;
+  }
+
+  [[nodiscard]] std::string why_passed_over(Slot& slot, const Pair& chosen) {
+    if (std::string reason = why_not(state_, need_, slot, chosen.egress); !reason.empty()) {
+      return reason;
+    }
+    if (chosen.is_test) {
+      return "another tests whether the limit was its own";
+    }
+    if (!again_ && was_refused_here(slot, chosen.egress)) {
+      return "refused here before, others are asked first";
+    }
+    const bool kept = !queue_.empty() && kept_for_earlier(slot, chosen.egress);
+    return kept ? "kept for a call that came earlier" : "the policy chose another";
   }
 
   [[nodiscard]] bool was_refused_here(const Slot& slot, std::uint32_t egress) const noexcept {

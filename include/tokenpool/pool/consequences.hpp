@@ -88,34 +88,42 @@ class Consequences {
   }
 
   void accepted() {
-    const std::uint64_t ticket = ending_.grant.ticket;
-    const std::uint32_t bucket = ending_.grant.place.bucket;
-    bool recovered = ending_.account != nullptr && ending_.account->succeeded(bucket, ticket);
-    ending_.publish_end(recovered, LimitScope::account);
+    const bool account_recovered = end(ending_.account, LimitScope::account);
+    const bool recovered = end(own_rests(), LimitScope::token) || account_recovered;
     if (Particulars* particulars = slot_.particulars.get()) {
-      const bool own = particulars->rests.succeeded(bucket, ticket);
-      ending_.publish_end(own, LimitScope::token);
-      recovered = own || recovered;
       particulars->forbidden_in_a_row = particulars->bare_refusals = 0;
+      if (recovered) {
+        particulars->note.clear();
+      }
     }
-    if (recovered) {
-      slot_.more().note.clear();
-      ending_.tell(PoolEvent::Kind::recovered, std::nullopt);
+    if (state_.service.succeeded(ending_.grant.ticket)) {
+      ending_.recovered(LimitScope::service);
     }
-    ending_.publish_end(state_.service.succeeded(ticket), LimitScope::service);
     state_.endpoints[slot_.endpoint].refused_in_a_row.clear();
     Blame(ending_).accepted();
     served();
+  }
+
+  /// Ends the rests that the success shows to be over, and tells of it. Returns whether there was one.
+  bool end(Rests* rests, LimitScope scope) {
+    const bool whole = rests != nullptr && rests->whole().active();
+    if (rests == nullptr || !rests->succeeded(ending_.grant.place.bucket, ending_.grant.ticket)) {
+      return false;
+    }
+    const bool whole_ended = whole && !rests->whole().active();
+    ending_.recovered(scope, whole_ended ? 0 : ending_.grant.place.bucket);
+    return true;
   }
 
   /// Whom a guess about these places would be put to the test with.
   void served() noexcept { ending_.egress.served_last = ending_.bucket.served_last = slot_.face.slot; }
 
   /// The way is open when anybody answers, whatever the answer.
-  void reached() noexcept {
+  void reached() {
+    Rest& rest = ending_.egress.rest;
     ending_.egress.lost_in_a_row = 0;
-    if (ending_.egress.rest.cause() == Verdict::network_error) {
-      ending_.egress.rest.succeeded(ending_.grant.ticket);
+    if (rest.cause() == Verdict::network_error && rest.succeeded(ending_.grant.ticket)) {
+      ending_.tell(PoolEvent::Kind::recovered, std::nullopt, LimitScope::egress);
     }
   }
 
@@ -170,6 +178,8 @@ class Consequences {
       particulars.forbidden_in_a_row = particulars.bare_refusals = 0;
       ending_.lengthen(particulars.rests.whole());
       ending_.publish(LedgerNews::Kind::rest, particulars.rests.whole().until(), subject);
+      ending_.tell(PoolEvent::Kind::rest, particulars.rests.whole().until());
+      ending_.result.events.back().token_id = slot.face.id;
       state_.refresh(slot);
     }
   }

@@ -4,6 +4,7 @@
 // (all other answers).
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,15 +37,23 @@ struct Ending {
   SharedPlace& bucket;
   SettleResult result;
 
-  /// `rest` begins or goes on, as long as the answer says, and those who listen hear of it.
+  /// `rest` begins or goes on, as long as the answer says, and those who listen hear of it: once for all
+  /// requests that were under way when it began, unless one of them is told of a longer rest.
   void refuse(Rest& rest, LimitScope scope) {
+    constexpr Duration noticeable = std::chrono::seconds(1);
+    const bool known = rest.active() && rest.strikes_after(grant.ticket) == rest.strikes();
+    const SteadyTime until = rest.until();
     lengthen(rest);
     if (scope == LimitScope::token) {
       slot.more().note = meaning.reason;
     }
-    tell(PoolEvent::Kind::rest, rest.until(), scope);
+    const bool whole = slot.particulars && &rest == &slot.particulars->rests.whole();
+    if (!known || rest.until() >= after(until, noticeable)) {
+      const bool in_bucket = (scope == LimitScope::token && !whole) ||
+                             (scope == LimitScope::account && &rest != &account->whole());
+      tell(PoolEvent::Kind::rest, rest.until(), scope, in_bucket ? grant.place.bucket : 0);
+    }
     if (state.ask_ledger) {
-      const bool whole = slot.particulars && &rest == &slot.particulars->rests.whole();
       publish(LedgerNews::Kind::rest, rest.until(),
               whole ? subject_of(state, account_of_its_own | slot.face.slot, 0) : subject(scope));
     }
@@ -69,8 +78,9 @@ struct Ending {
   }
 
   /// A rest that others may have heard of ended with a success.
-  void publish_end(bool ended, LimitScope scope) const {
-    if (ended && state.ask_ledger) {
+  void recovered(LimitScope scope, std::uint32_t bucket_number = 0) {
+    tell(PoolEvent::Kind::recovered, std::nullopt, scope, bucket_number);
+    if (state.ask_ledger) {
       publish(LedgerNews::Kind::ended, {}, subject(scope));
       if (grant.place.bucket != 0 && (scope == LimitScope::token || scope == LimitScope::account)) {
         publish(LedgerNews::Kind::ended, {},
@@ -79,8 +89,16 @@ struct Ending {
     }
   }
 
-  void tell(PoolEvent::Kind kind, std::optional<SteadyTime> until, LimitScope scope = LimitScope::token) {
-    PoolEvent event{kind, std::string(slot.face.id), scope, {}, meaning.verdict, until, meaning.reason};
+  /// `bucket_number`: of the token or its account this one alone; 0: the whole.
+  void tell(PoolEvent::Kind kind, std::optional<SteadyTime> until, LimitScope scope = LimitScope::token,
+            std::uint32_t bucket_number = 0) {
+    PoolEvent event{.kind = kind,
+                    .token_id = std::string(slot.face.id),
+                    .scope = scope,
+                    .bucket = std::string(state.buckets.name(bucket_number)),
+                    .cause = meaning.verdict,
+                    .until = until,
+                    .reason = meaning.reason};
     if (scope == LimitScope::egress) {
       event.scope_id = state.egresses[grant.place.egress].id;
     } else if (scope == LimitScope::bucket) {

@@ -3,12 +3,10 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/need.hpp"
 #include "tokenpool/pool/state.hpp"
-#include "tokenpool/quota/attempt.hpp"
 
 namespace tokenpool::detail {
 
@@ -18,8 +16,8 @@ inline std::string with_note(const Slot& slot, std::string word) {
   return noted ? std::move(word) + ": " + slot.particulars->note : word;
 }
 
-/// Why `slot` was passed over for `need` leaving by `egress`.
-inline std::string why_passed_over(PoolState& state, const Need& need, Slot& slot, std::uint32_t egress) {
+/// Why `slot` cannot serve `need` leaving by `egress`; empty if it could.
+inline std::string why_not(PoolState& state, const Need& need, Slot& slot, std::uint32_t egress) {
   if (slot.disabled) {
     return with_note(slot, "disabled");
   }
@@ -36,21 +34,12 @@ inline std::string why_passed_over(PoolState& state, const Need& need, Slot& slo
   if (need.token_opens_at(state, slot) > state.latest) {
     return "rests with others of its account or bucket";
   }
+  if (state.egress_places[egress].inferred.opens_at_for(slot.account) > state.latest) {
+    return "refused here, by a limit that may be shared";
+  }
   const bool no_room = state.quotas.room_of(slot, state.latest).opens_at > state.latest ||
                        need.pair_opens_at(state, slot, egress) > state.latest;
-  return no_room ? "limit reached" : "the policy chose another";
-}
-
-/// Every token but `chosen`, and why it was passed over. Before the lease takes its units.
-inline std::vector<Skipped> passed_over(PoolState& state, const Need& need, const Slot& chosen,
-                                        std::uint32_t egress) {
-  std::vector<Skipped> skipped;
-  for (SlotNumber number = 0; number < state.roster.size(); ++number) {
-    if (Slot& slot = state.roster[number]; slot.present && &slot != &chosen) {
-      skipped.push_back({std::string(slot.face.id), why_passed_over(state, need, slot, egress)});
-    }
-  }
-  return skipped;
+  return no_room ? "limit reached" : "";
 }
 
 /// What stands in the way, in words.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tokenpool/pool/changes.hpp"
+#include "tokenpool/pool/events.hpp"
 #include "tokenpool/pool/slot.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/quota/ledger.hpp"
@@ -21,6 +22,9 @@ namespace tokenpool::detail {
 class Hearsay {
  public:
   explicit Hearsay(PoolState& state) : state_(state) {}
+
+  /// What the news changed here, for those who listen.
+  [[nodiscard]] std::vector<PoolEvent>& events() noexcept { return events_; }
 
   /// A subject that this pool does not have is none of its business.
   void hear(const LedgerNews& news) {
@@ -37,13 +41,15 @@ class Hearsay {
     } else if (kind == "egress") {
       for (std::size_t i = 0; i < state_.egresses.size(); ++i) {
         if (state_.egresses[i].id == name) {
-          apply(news, state_.egress_places[i].rest);
+          apply(news, state_.egress_places[i].rest,
+                {.scope = LimitScope::egress, .scope_id = std::string(name)});
         }
       }
     } else if (kind == "bucket") {
-      apply(news, state_.bucket_places[state_.bucket_number(name)].rest);
+      apply(news, state_.bucket_places[state_.bucket_number(name)].rest,
+            {.scope = LimitScope::bucket, .scope_id = std::string(name)});
     } else if (subject == "pool") {
-      apply(news, state_.service);
+      apply(news, state_.service, {.scope = LimitScope::service});
     }
   }
 
@@ -82,21 +88,28 @@ class Hearsay {
     if (slot == nullptr) {
       return false;
     }
+    const PoolEvent about{.token_id = std::string(id), .bucket = std::string(bucket)};
     switch (news.kind) {
       case LedgerNews::Kind::enabled:
         if (slot->ejected || slot->particulars) {
+          if (slot->ejected || !slot->particulars->rests.idle()) {
+            tell(PoolEvent::Kind::changed, about, news).change = TokenChange::enabled;
+          }
           state_.roster.change(*slot, [](Slot& back) { back.ejected = false; });
           Changes::end_rests(*slot);
         }
         break;
       case LedgerNews::Kind::ejected:
+        if (!slot->ejected) {
+          tell(PoolEvent::Kind::ejected, about, news);
+        }
         slot->more().note = news.reason;
         state_.roster.change(*slot, [](Slot& gone) { gone.ejected = true; });
         state_.forget_refusals(*slot);
         break;
       case LedgerNews::Kind::rest:
       case LedgerNews::Kind::ended:
-        apply(news, slot->more().rests.at(state_.bucket_number(bucket), state_.latest));
+        apply(news, slot->more().rests.at(state_.bucket_number(bucket), state_.latest), about);
         break;
     }
     state_.refresh(*slot);
@@ -111,22 +124,36 @@ class Hearsay {
     Rests& rests = state_.account_rests[number];
     news.kind == LedgerNews::Kind::enabled
         ? rests.end()
-        : apply(news, rests.at(state_.bucket_number(bucket), state_.latest));
+        : apply(news, rests.at(state_.bucket_number(bucket), state_.latest),
+                {.scope = LimitScope::account, .scope_id = std::string(name), .bucket = std::string(bucket)});
     return true;
   }
 
-  void apply(const LedgerNews& news, Rest& rest) {
+  /// `about` says what rests, for those who listen.
+  void apply(const LedgerNews& news, Rest& rest, const PoolEvent& about) {
     if (news.kind != LedgerNews::Kind::rest) {
+      if (rest.active()) {
+        tell(PoolEvent::Kind::recovered, about, news);
+      }
       return rest.end();
     }
     const SteadyTime until = after(state_.latest, news.left);
     // A millisecond is how far off a rest may come back that was told by this pool itself.
     if (!rest.active() || after(rest.until(), std::chrono::milliseconds(2)) < until) {
       rest.refused(state_.newest_ticket + 1, state_.newest_ticket, state_.latest, until, news.cause);
+      tell(PoolEvent::Kind::rest, about, news).until = until;
     }
   }
 
+  PoolEvent& tell(PoolEvent::Kind kind, PoolEvent about, const LedgerNews& news) {
+    about.kind = kind;
+    about.cause = news.cause;
+    about.reason = news.reason;
+    return events_.emplace_back(std::move(about));
+  }
+
   PoolState& state_;
+  std::vector<PoolEvent> events_;
 };
 
 }  // namespace tokenpool::detail

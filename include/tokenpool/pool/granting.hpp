@@ -10,7 +10,6 @@
 
 #include "tokenpool/pool/choosing.hpp"
 #include "tokenpool/pool/claims.hpp"
-#include "tokenpool/pool/explanation.hpp"
 #include "tokenpool/pool/lease.hpp"
 #include "tokenpool/pool/state.hpp"
 #include "tokenpool/pool/waiters.hpp"
@@ -32,11 +31,12 @@ class Granting {
                   "cost is " + std::to_string(request.cost) + ": give an estimate of at least 0");
     }
     const std::uint32_t bucket = state_.bucket_number(request.bucket);
-    const Choice::Result chosen = Choice(state_, request, bucket, queue_, order, open_).run();
+    Choice choice(state_, request, bucket, queue_, order, open_);
+    const Choice::Result chosen = choice.run();
     if (const auto* pair = std::get_if<Choice::Pair>(&chosen)) {
       Slot& slot = *pair->slot;
       if (request.skipped != nullptr) {
-        *request.skipped = passed_over(state_, {bucket, request.cost, request.asked}, slot, pair->egress);
+        *request.skipped = choice.passed_over(*pair);
       }
       Grant grant{{slot.face.slot, slot.account, pair->egress, bucket},
                   request.cost,

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@
 
 #include "tokenpool/pool/changes.hpp"
 #include "tokenpool/pool/claims.hpp"
+#include "tokenpool/pool/events.hpp"
 #include "tokenpool/pool/explanation.hpp"
 #include "tokenpool/pool/gossip.hpp"
 #include "tokenpool/pool/lease.hpp"
@@ -35,7 +37,10 @@ namespace tokenpool::detail {
 class PoolCore : private LeaseKeeper {
  public:
   PoolCore(PoolOptions options, PolicyPort& policy)
-      : max_waiting_(options.max_waiting), state_(validated(options), policy), serving_(state_, *this) {
+      : max_waiting_(options.max_waiting),
+        on_change_(std::move(options.on_change)),
+        state_(validated(options), policy),
+        serving_(state_, *this) {
     state_.roster.reserve(options.tokens.size());
     for (Token& token : options.tokens) {
       changes_.insert(std::move(token));
@@ -125,12 +130,14 @@ class PoolCore : private LeaseKeeper {
     return !state_.outbox.empty();
   }
 
-  /// What they have learnt.
-  void hear(const std::vector<LedgerNews>& news, Now now) {
-    locked([&] {
+  /// What they have learnt. Returns what that changed here.
+  std::vector<PoolEvent> hear(const std::vector<LedgerNews>& news, Now now) {
+    return locked([&] {
       state_.advance(now.steady);
-      std::for_each(news.begin(), news.end(), [&](const LedgerNews& one) { Hearsay(state_).hear(one); });
+      Hearsay hearsay(state_);
+      std::for_each(news.begin(), news.end(), [&](const LedgerNews& one) { hearsay.hear(one); });
       serving_.serve(state_.latest);
+      return std::move(hearsay.events());
     });
   }
 
@@ -147,25 +154,29 @@ class PoolCore : private LeaseKeeper {
       changes_.insert(token);
       serving_.serve(state_.latest);
     });
+    changed(TokenChange::added, id_of(token));
   }
 
   /// Takes a token out; its leases in flight finish. Returns whether there was one.
   bool remove(std::string_view id) {
-    return edit(id, [&](Slot& slot) { changes_.remove(slot); });
+    return edit(id, [&](Slot& slot) { changes_.remove(slot); }) && changed(TokenChange::removed, id);
   }
 
   /// No new leases for a token until enable(). Returns whether there is one.
-  bool disable(std::string_view id, std::string reason = "disabled") {
-    return edit(id, [&](Slot& slot) { changes_.disable(slot, std::move(reason)); });
+  bool disable(std::string_view id, const std::string& reason = "disabled") {
+    return edit(id, [&](Slot& slot) { changes_.disable(slot, reason); }) &&
+           changed(TokenChange::disabled, id, reason);
   }
 
   /// Brings a token, with its account, back from being disabled, ejected or at rest. What its limits count
   /// stays. Returns whether there is one.
   bool enable(std::string_view id) {
-    return edit(id, [&](Slot& slot) {
-      changes_.enable(slot);
-      publish_enabled(state_, slot);
-    });
+    return edit(id,
+                [&](Slot& slot) {
+                  changes_.enable(slot);
+                  publish_enabled(state_, slot);
+                }) &&
+           changed(TokenChange::enabled, id);
   }
 
   /// Changes a token's weight. Throws Error{invalid_request} for one that is unfit. Returns whether there is
@@ -194,17 +205,24 @@ class PoolCore : private LeaseKeeper {
   /// Error{invalid_request} if any is unfit; the pool is then as it was.
   void replace(const std::vector<Token>& tokens) {
     check_tokens(tokens);
+    std::vector<std::string> removed;
+    std::vector<std::string> added;
     locked([&] {
-      changes_.remove_all_but(tokens);
+      changes_.remove_all_but(tokens, removed);
       for (const Token& token : tokens) {
         if (Slot* slot = state_.roster.find(id_of(token))) {
           changes_.renew(*slot, token);
         } else {
           changes_.insert(token);
+          added.push_back(id_of(token));
         }
       }
       serving_.serve(state_.latest);
     });
+    std::for_each(removed.begin(), removed.end(),
+                  [this](const std::string& id) { changed(TokenChange::removed, id); });
+    std::for_each(added.begin(), added.end(),
+                  [this](const std::string& id) { changed(TokenChange::added, id); });
   }
 
   PoolSnapshot snapshot(Now now) {
@@ -257,6 +275,17 @@ class PoolCore : private LeaseKeeper {
     });
   }
 
+  /// Tells of it, outside of the lock. Returns true.
+  bool changed(TokenChange change, std::string_view id, const std::string& reason = {}) {
+    if (on_change_) {
+      on_change_({.kind = PoolEvent::Kind::changed,
+                  .token_id = std::string(id),
+                  .reason = reason,
+                  .change = change});
+    }
+    return true;
+  }
+
   SettleResult settle(const Grant& grant, const Outcome& outcome, Now now) override {
     return locked([&] {
       state_.advance(now.steady);
@@ -295,6 +324,7 @@ class PoolCore : private LeaseKeeper {
   }
 
   std::size_t max_waiting_;
+  std::function<void(const PoolEvent&)> on_change_;
   std::mutex mutex_;
   PoolState state_;
   Serving serving_;

@@ -53,6 +53,9 @@ class Rests {
         buckets_.begin(), buckets_.end(), [](const BucketRest& entry) { return entry.rest.active(); }));
   }
 
+  /// Nothing rests.
+  [[nodiscard]] bool idle() const noexcept { return !whole_.active() && resting_buckets() == 0; }
+
   void granted(std::uint32_t bucket, std::uint64_t ticket, SteadyTime now) noexcept {
     each(bucket, [ticket, now](Rest& rest) { rest.granted(ticket, now); });
   }

@@ -7,12 +7,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tokenpool/pool/events.hpp"
 #include "tokenpool/pool/names.hpp"
 #include "tokenpool/pool/outbox.hpp"
 #include "tokenpool/pool/quotas.hpp"
@@ -32,6 +34,8 @@ struct PoolOptions {
   std::shared_ptr<RandomSource> random{};                      ///< null: SplitMix64 with a fixed seed
   bool ask_ledger = false;      ///< leases have to be confirmed by a remote ledger
   std::size_t max_waiting = 0;  ///< calls that may wait in the queue at once; 0: no bound
+  std::function<void(const PoolEvent&)>
+      on_change{};  ///< hears, after the lock, what a person changed; must not throw
 };
 
 namespace detail {

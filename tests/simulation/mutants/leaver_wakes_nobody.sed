@@ -2,4 +2,4 @@
 # header: pool/serving.hpp
 # simulated: known
 # breaks: nobody waits while there is room
-/queue_.leave(waiter);/,/}/s/serve(state_.latest);//
+/end_wait(waiter);/,/}/s/serve(state_.latest);//

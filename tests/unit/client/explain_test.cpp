@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "catch_compat.hpp"
 #include "scripted_client.hpp"
+#include "tokenpool/testing/memory_ledger.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;
@@ -17,6 +21,19 @@ std::string told(const Attempt& attempt) {
   }
   return text;
 }
+
+/// The attempt's own token and each that was passed over, sorted: every token once.
+std::vector<std::string> all_of(const Attempt& attempt) {
+  std::vector<std::string> ids{attempt.token_id};
+  for (const Skipped& skipped : attempt.skipped) {
+    CHECK_FALSE(skipped.reason.empty());
+    ids.push_back(skipped.token_id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+const std::vector<std::string> three{"t0", "t1", "t2"};
 
 }  // namespace
 
@@ -64,6 +81,60 @@ TEST_CASE("a call that waited is explained by what was so when it was served") {
   REQUIRE(result);
   CHECK(result->attempts[1].token_id == "t0");
   CHECK(told(result->attempts[1]) == "t1 disabled: by hand");
+}
+
+TEST_CASE("every token has one reason in each attempt of a stream and with a shared ledger") {
+  const bool shared = GENERATE(false, true);
+  ScriptedClient t(
+      3, {.limits = {Limit::per_token(5, 1h)},
+          .ledger = shared ? std::make_shared<testing::MemoryLedger>([] { return SteadyTime{1h}; }) : nullptr,
+          .ledger_options = {.republish_within = 0ms},
+          .explain = true});
+  t.transport->answer(429, "{}", {{"Retry-After", "60"}})
+      .answer(401, R"({"error": {"code": "invalid_api_key"}})")
+      .answer(200, "data: [DONE]\n\n", {{"Content-Type", "text/event-stream"}});
+  const Response reply = t.client->stream(Request{.path = "/x"}, [](const ServerSentEvent&) {});
+  REQUIRE(reply.attempts.size() == 3);
+  for (const Attempt& attempt : reply.attempts) CHECK(all_of(attempt) == three);
+}
+
+TEST_CASE("a token kept back by a guess whose limit it was is explained by that") {
+  ScriptedClient t(5, {.explain = true});
+  t.transport->answer(200);
+  REQUIRE(t.get());
+  for (int refusal = 0; refusal < 3; ++refusal) t.transport->answer(429);
+  t.transport->answer(200);
+  const auto result = t.get();
+  REQUIRE(result);
+  const Attempt& test = result->attempts.back();
+  CHECK(test.token_id == "t0");
+  const std::string refused = " refused here, by a limit that may be shared | ";
+  CHECK(told(test) ==
+        "t1" + refused + "t2" + refused + "t3" + refused + "t4 another tests whether the limit was its own");
+}
+
+TEST_CASE("a token whose room is kept for an earlier call is explained by that") {
+  const auto limit = [](std::int64_t amount) {
+    return std::vector<Limit>{{.amount = amount, .window = 1h, .scope = Scope::token, .unit = Unit::cost}};
+  };
+  std::vector<Token> tokens = test::canary_tokens(2);
+  tokens[0].limits = limit(10);
+  tokens[1].limits = limit(5);
+  ScriptedClient t(0, {.tokens = tokens, .explain = true});
+  t.transport->answer(200);
+  REQUIRE(t.get({.cost = 5}));
+  struct Bell final : Wakeable {
+    void wake() noexcept override {}
+  };
+  Waiter earlier{.request = {.cost = 8}, .wakeable = std::make_shared<Bell>()};
+  NotUntil refusal;
+  REQUIRE_FALSE(t.client->pool().acquire_or_join(earlier, t.clock.now(), refusal));
+  t.transport->answer(200);
+  const auto result = t.get({.cost = 3});
+  REQUIRE(result);
+  CHECK(result->attempts[0].token_id == "t1");
+  CHECK(told(result->attempts[0]) == "t0 kept for a call that came earlier");
+  static_cast<void>(t.client->pool().leave(earlier));
 }
 
 TEST_CASE("no more calls wait than max_waiting") {

@@ -3,9 +3,11 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "catch_compat.hpp"
@@ -250,6 +252,39 @@ TEST_CASE("a token that one client found dead is dead for the other until a pers
   CHECK(n.other.get());
   CHECK(n.one.get());
   CHECK(state_of(n.one, 0) == TokenState::available);
+}
+
+TEST_CASE("each of two clients tells its observer once of what one of them learnt or a person did") {
+  std::mutex mutex;
+  std::map<std::string, int> told;
+  std::unique_ptr<Neighbours> n;
+  bool call_back = false;
+  const auto note = [&](const std::string& news) {
+    const std::lock_guard lock(mutex);
+    ++told[news];
+  };
+  n = std::make_unique<Neighbours>(
+      2, ClientOptions{.observer = {.on_ejected =
+                                        [&](const EjectedEvent& event) {
+                                          note(event.token_id + " ejected: " + event.reason);
+                                          if (std::exchange(call_back, false)) CHECK(n->other.get());
+                                        },
+                                    .on_changed =
+                                        [&](const ChangedEvent& event) {
+                                          note(event.token_id + ' ' + std::string(to_string(event.change)));
+                                        }}});
+  n->one.transport->reply(revoked);
+  CHECK(n->one.get());
+  wait_for_news(*n->store, 1);
+  call_back = true;
+  CHECK(n->other.get());
+  CHECK_FALSE(call_back);
+  CHECK(n->other.client->pool().enable("t0"));
+  CHECK(n->other.get());
+  CHECK(n->one.get());
+  n.reset();
+  CHECK(told == std::map<std::string, int>{{"t0 ejected: credential refused (HTTP 401, invalid_api_key)", 2},
+                                           {"t0 enabled", 2}});
 }
 
 TEST_CASE("a rest that ended with a success ends for the other client too") {

@@ -135,3 +135,65 @@ TEST_CASE("a call that is over when its client is destroyed keeps its answer") {
   t->transport->answer(200, "kept");
   CHECK(t->get()->body == "kept");
 }
+
+TEST_CASE("an observer hears what a person changes") {
+  std::vector<std::string> notes;
+  ScriptedClient t(2, {.observer = {.on_changed = [&](const ChangedEvent& event) {
+                         notes.push_back(event.token_id + " " + std::string(to_string(event.change)) +
+                                         (event.reason.empty() ? "" : ": " + event.reason));
+                       }}});
+  auto& pool = t.client->pool();
+  pool.add({.secret = "sk-canary-9", .id = "t9"});
+  pool.disable("t0", "by hand");
+  pool.enable("t0");
+  pool.remove("t1");
+  CHECK_FALSE(pool.remove("t1"));
+  CHECK_FALSE(pool.disable("t1"));
+  CHECK_FALSE(pool.enable("t1"));
+  pool.replace({{.secret = "sk-canary-9", .id = "t9"}, {.secret = "sk-canary-5", .id = "t5"}});
+  CHECK(notes == std::vector<std::string>{"t9 added", "t0 disabled: by hand", "t0 enabled", "t1 removed",
+                                          "t0 removed", "t5 added"});
+}
+
+TEST_CASE("a listener of changes may change something itself and throw") {
+  std::unique_ptr<ScriptedClient<>> t;
+  t = std::make_unique<ScriptedClient<>>(
+      2, ClientOptions{.observer = {.on_changed = [&](const ChangedEvent& event) {
+                         if (event.change == TokenChange::disabled) t->client->pool().enable(event.token_id);
+                         throw std::runtime_error("no");
+                       }}});
+  CHECK(t->client->pool().disable("t0"));
+  CHECK(t->client->stats().pool.available == 2);
+}
+
+TEST_CASE("a pool without any usable token is told as exhausted without a time") {
+  std::vector<std::string> notes;
+  ScriptedClient t(1, {.observer = {.on_exhausted = [&](const ExhaustedEvent& event) {
+                         notes.push_back(event.retry_at ? "later" : event.reason);
+                       }}});
+  t.client->pool().disable("t0");
+  CHECK(t.get().error().code() == ErrorCode::no_tokens);
+  CHECK(notes ==
+        std::vector<std::string>{"no token is left: all are ejected or disabled; enable() brings one back"});
+}
+
+TEST_CASE("a recovery that a stream began with is told even if the caller's own code throws later") {
+  std::vector<std::string> notes;
+  bool throws = false;
+  ScriptedClient t(1, {.observer = {.on_recovered = noting(notes).on_recovered},
+                       .cost_of = [&](const Response&) -> std::optional<std::int64_t> {
+                         if (throws) throw std::runtime_error("no");
+                         return std::nullopt;
+                       }});
+  t.transport->answer(429, "{}", {{"Retry-After", "5"}}).answer(200, "{}");
+  t.transport->otherwise([](const testing::SentRequest&) {
+    return testing::Reply{
+        .answer = {200, {{"Content-Type", "text/event-stream"}}, "data: 1\n\ndata: [DONE]\n\n"}};
+  });
+  REQUIRE(t.get());
+  CHECK(notes == std::vector<std::string>{"t0 recovered"});
+  t.transport->answer(429, "{}", {{"Retry-After", "5"}});
+  CHECK_THROWS_WITH(t.client->stream(Request{.path = "/x"}, [&](const ServerSentEvent&) { throws = true; }),
+                    "no");
+  CHECK(notes == std::vector<std::string>{"t0 recovered", "t0 recovered"});
+}

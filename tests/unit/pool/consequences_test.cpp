@@ -363,3 +363,117 @@ TEST_CASE("an egress that gives one request at a time is not asked for two") {
   rig.once();
   CHECK(rig.wait() == 6s);
 }
+
+TEST_CASE("requests that were under way when a rest began tell of it once") {
+  Rig rig({.tokens = tokens(1)});
+  std::vector<Lease> sent;
+  for (int i = 0; i < 4; ++i) sent.push_back(rig.lease());
+  CHECK(count(rig.answer(sent[0], limited(5s)).events, PoolEvent::Kind::rest) == 1);
+  rig.pass(100ms);
+  CHECK(rig.answer(sent[1], limited(5s)).events.empty());
+  const SettleResult longer = rig.answer(sent[2], limited(60s));
+  REQUIRE(longer.events.size() == 1);
+  CHECK(*longer.events[0].until == rig.now().steady + 60s);
+  CHECK(rig.answer(sent[3], limited(60s)).events.empty());
+  rig.pass(60s);
+  Lease test = rig.lease();
+  CHECK(count(rig.answer(test, limited(5s)).events, PoolEvent::Kind::rest) == 1);
+}
+
+TEST_CASE("a rest for one bucket is told with its name and one of the whole without") {
+  Rig rig({.tokens = tokens(1)});
+  const auto refused_in = [&](const char* bucket) {
+    Lease lease = rig.lease({.bucket = bucket});
+    return rig.answer(lease, limited(30s, LimitScope::token)).events;
+  };
+  const auto first = refused_in("large");
+  REQUIRE(first.size() == 1);
+  CHECK(first[0].scope == LimitScope::token);
+  CHECK(first[0].bucket == "large");
+  refused_in("small");
+  const auto third = refused_in("tiny");
+  REQUIRE(third.size() == 2);
+  CHECK(third[0].bucket == "tiny");
+  CHECK(third[1].bucket.empty());
+  CHECK(third[1].until == third[0].until);
+  rig.pass(30s);
+  Lease test = rig.lease({.bucket = "large"});
+  const auto recovered = rig.answer(test).events;
+  REQUIRE(recovered.size() == 1);
+  CHECK(recovered[0].kind == PoolEvent::Kind::recovered);
+  CHECK(recovered[0].bucket.empty());
+  Lease small = rig.lease({.bucket = "small"});
+  const auto of_bucket = rig.answer(small).events;
+  REQUIRE(of_bucket.size() == 1);
+  CHECK(of_bucket[0].bucket == "small");
+  Lease again = rig.lease({.bucket = "small"});
+  CHECK(rig.answer(again).events.empty());
+}
+
+TEST_CASE("a token whose ejection becomes a rest is told of as resting") {
+  Rig rig({.tokens = tokens(4)});
+  rig.once(invalid());
+  rig.once(invalid());
+  Lease third = rig.lease();
+  std::vector<std::string> resting;
+  for (const PoolEvent& event : rig.answer(third, invalid()).events) {
+    if (event.kind == PoolEvent::Kind::rest) {
+      CHECK(event.until == rig.now().steady + 1s);
+      resting.push_back(event.token_id);
+    }
+  }
+  CHECK(resting == std::vector<std::string>{"t0", "t1", "t2"});
+}
+
+TEST_CASE("an egress that is down and up again is told of once each") {
+  Rig rig({.tokens = tokens(1)});
+  std::vector<Lease> sent;
+  for (int i = 0; i < 8; ++i) sent.push_back(rig.lease());
+  std::vector<PoolEvent> events;
+  for (Lease& lease : sent) {
+    SettleResult result =
+        lease.settle({.sent = false, .meaning = meaning(Verdict::network_error)}, rig.now());
+    events.insert(events.end(), result.events.begin(), result.events.end());
+  }
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].scope == LimitScope::egress);
+  CHECK(events[0].scope_id == "default");
+  rig.pass(1s);
+  Lease test = rig.lease();
+  const auto up = rig.answer(test, meaning(Verdict::server_error)).events;
+  REQUIRE(up.size() == 1);
+  CHECK(up[0].kind == PoolEvent::Kind::recovered);
+  CHECK(up[0].scope == LimitScope::egress);
+  CHECK(up[0].scope_id == "default");
+}
+
+TEST_CASE("whatever rests by name is told of when it serves again") {
+  const LimitScope scope =
+      GENERATE(LimitScope::account, LimitScope::bucket, LimitScope::egress, LimitScope::service);
+  std::vector<Token> list = tokens(1);
+  list[0].account = "acme";
+  Rig rig({.tokens = list, .egress = {{.id = "wire"}}});
+  const auto send = [&](const Classification& answer) {
+    Lease lease = rig.lease({.bucket = scope == LimitScope::bucket ? "large" : ""});
+    return rig.answer(lease, answer).events;
+  };
+  const auto rest = send(limited(5s, scope));
+  REQUIRE(rest.size() == 1);
+  rig.pass(5s);
+  const auto up = send(success());
+  REQUIRE(up.size() == 1);
+  CHECK(up[0].kind == PoolEvent::Kind::recovered);
+  CHECK(up[0].scope == scope);
+  CHECK(up[0].scope_id == rest[0].scope_id);
+  CHECK(send(success()).empty());
+}
+
+TEST_CASE("a suspicion that a place is limited is told of when it is over") {
+  Rig rig({.tokens = tokens(4), .egress = {{.id = "wire"}}});
+  for (int i = 0; i < 3; ++i) rig.once(limited());
+  rig.pass(1s);
+  Lease test = rig.lease();
+  const auto up = rig.answer(test).events;
+  REQUIRE(count(up, PoolEvent::Kind::recovered) == 1);
+  CHECK(up[0].scope_id == "wire");
+}
