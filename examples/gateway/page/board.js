@@ -1,7 +1,7 @@
 // A table of tokens, accounts or egresses that is updated in place: a row belongs to an id for as long as that
 // lives, and only what changed is written, so that a thousand rows stay fluid and the focus stays where it is.
 
-import { clone, set, write } from './dom.js';
+import { clone, hide, set, write } from './dom.js';
 import {
   ago, back, bucketWords, errorWords, factWords, flightWords, limitWords, milliseconds, number, outcomeWords, plain, usage,
 } from './words.js';
@@ -71,8 +71,8 @@ class Row {
     name(main, out ? 'Enable' : 'Disable', this.one.id);
     name(rest, confirming ? 'Confirm' : 'End rest', this.one.id);
     if (rest === document.activeElement && state !== 'resting') main.focus();
-    rest.hidden = state !== 'resting';
-    main.hidden = state === 'draining';
+    hide(rest, state !== 'resting');
+    hide(main, state === 'draining');
   }
 }
 
@@ -84,6 +84,7 @@ function name(button, word, id) {
 function showLimit(element, limit) {
   const [meter, label] = element.children;
   const share = Math.min(1, usage(limit));
+  if (label.written === limitWords(limit)) return;
   write(label, limitWords(limit));
   set(meter, 'aria-valuenow', Math.min(limit.used, limit.amount));
   set(meter, 'aria-valuemax', limit.amount);
@@ -156,7 +157,7 @@ export class Board {
     let shown = 0;
     for (const one of this.#list.toSorted(this.#order)) {
       const { element } = this.#rows.get(one.id);
-      element.hidden = !this.#wanted(one);
+      hide(element, !this.#wanted(one));
       shown += !element.hidden;
       if (element === next) next = next.nextElementSibling;
       else this.#body.insertBefore(element, next);

@@ -1,4 +1,4 @@
-// The three ways in which the page changes its elements; what comes from outside is only ever written as text.
+// The few ways in which the page changes its elements; what comes from outside is only ever written as text.
 
 export const find = (id) => document.getElementById(id);
 
@@ -10,4 +10,8 @@ export function write(node, text) {
 
 export function set(node, name, value) {
   if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
+export function hide(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
 }
