@@ -6,10 +6,10 @@ Usage: docs_check.py links | docs_check.py snippets COMPILER [FLAG...] | docs_ch
 
 The last one is for scripts/docs: every public name is in the reference, by the tag file that Doxygen writes.
 
-A snippet is a block ```cpp. With a `main` or an `#include` of ours it is a whole file (only its includes are hoisted); else it
-is the inside of a function. What a fragment takes from its surroundings is declared in a comment before it, which a reader of the
-page does not see: `<!-- given: std::string password; -->`. A fragment that begins with a dot is a part of ClientOptions. All
-snippets are compiled as one unit, each in a namespace of its own.
+A snippet is a block ```cpp. With a `main` it is a whole file, else the inside of a function; its includes come first either
+way. What a fragment takes from its surroundings is declared in a comment before it, which a reader of the page does not see:
+`<!-- given: std::string password; -->`. A fragment that begins with a dot is a part of ClientOptions. All snippets are
+compiled as one unit, each in a namespace of its own.
 """
 
 import pathlib
@@ -19,7 +19,7 @@ import sys
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"(?:<!-- given: (?P<given>.*?) -->\s*)?^```cpp\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"(?:<!-- given: (?P<given>(?:(?!-->).)*?) -->\s*)?^```cpp\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")
 NAMED_TEST = re.compile(r"\]\(([^)]*_test\.cpp)\)((?::|,) (?:\"[^\"]+\"(?:, )?)+)", re.DOTALL)
 PRELUDE = ("<atomic>", "<chrono>", "<coroutine>", "<iostream>", "<string>", "<vector>", "<tokenpool/tokenpool.hpp>",
