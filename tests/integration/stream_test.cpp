@@ -22,6 +22,7 @@
 #include "support/gzip.hpp"
 #include "support/quota_server.hpp"
 #include "support/scripted_server.hpp"
+#include "tokenpool/openai.hpp"
 
 using namespace tokenpool;
 using namespace std::chrono_literals;
@@ -551,6 +552,29 @@ TEST_CASE("streams of the example server are whole and spend the tokens that are
     CHECK_THAT(result->body, ContainsSubstring("total_tokens") && test::EndsWith("data: [DONE]\n\n"));
   }
   CHECK(server.counts()["total"]["successes"] == 6);
+}
+
+TEST_CASE("chats with the example server are put together and cost what it counted") {
+  test::QuotaServer server({"--tokens", "sk-a", "--limit", "10"});
+  Client<> client({.base_url = server.base_url(),
+                   .tokens = parse_tokens("sk-a"),
+                   .limits = {{.amount = 1000, .window = 1h, .unit = Unit::cost}},
+                   .cost_of = openai::cost_of});
+  const std::vector<nlohmann::json> messages{openai::system("Echo."), openai::user("one two")};
+  const openai::Completion whole = openai::completion_of(client.send(openai::chat("demo", messages)));
+  openai::ChatStream stream;
+  std::string text;
+  client.stream(openai::chat_stream("demo", messages),
+                [&](const ServerSentEvent& event) { text += stream.feed(event); });
+  const openai::Completion& streamed = stream.completion();
+  CHECK(text == "echo: one two");
+  CHECK(streamed.content == whole.content);
+  CHECK(whole.content == text);
+  CHECK(streamed.finish_reason == "stop");
+  REQUIRE(whole.usage);
+  REQUIRE(streamed.usage);
+  CHECK(whole.usage->total > 0);
+  CHECK(client.stats().egresses[0].limits[0].used == whole.usage->total + streamed.usage->total);
 }
 
 TEST_CASE("streams and plain calls of many threads share a client") {
