@@ -74,6 +74,7 @@ class AsyncCall final : private OwnedRequest,
   /// Looks at the news.
   void run() noexcept override {
     const unsigned news = news_.exchange(0);
+    // cppcheck-suppress throwInNoexceptFunction  ; take() catches all
     if ((news & begun) != 0) take([this] { enter(); });
     if ((news & woken) != 0) take([this] { look_at_queue(); });
     if ((news & resumed) != 0) take([this] { resume(); });

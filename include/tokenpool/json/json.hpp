@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tokenpool/base/error.hpp"
+#include "tokenpool/base/utf8.hpp"
 #include "tokenpool/pool/snapshot.hpp"
 #include "tokenpool/quota/attempt.hpp"
 
@@ -44,9 +45,9 @@ inline double in_milliseconds(std::chrono::microseconds length) {
 
 /// What tokens, accounts and egresses have alike. What there is none of is left out.
 inline nlohmann::json usage_json(const UsageSnapshot& one) {
-  nlohmann::json json{{"id", one.id},
+  nlohmann::json json{{"id", as_utf8(one.id)},
                       {"state", to_string(one.state)},
-                      {"cause", one.cause},
+                      {"cause", as_utf8(one.cause)},
                       {"in_flight", one.in_flight},
                       {"requests", one.requests},
                       {"successes", one.successes},
@@ -64,7 +65,7 @@ inline nlohmann::json usage_json(const UsageSnapshot& one) {
   }
   if (one.last_error) {
     nlohmann::json& error = json["last_error"] = {{"verdict", to_string(one.last_error->verdict)},
-                                                  {"reason", one.last_error->reason},
+                                                  {"reason", as_utf8(one.last_error->reason)},
                                                   {"age_ms", one.last_error->age.count()}};
     if (one.last_error->status != 0) {
       error["status"] = one.last_error->status;
@@ -84,7 +85,8 @@ inline nlohmann::json usage_json(const UsageSnapshot& one) {
 inline nlohmann::json buckets_json(const std::vector<BucketSnapshot>& buckets) {
   nlohmann::json list = nlohmann::json::array();
   for (const BucketSnapshot& bucket : buckets) {
-    nlohmann::json& entry = list.emplace_back(nlohmann::json{{"id", bucket.id}, {"cause", bucket.cause}});
+    nlohmann::json& entry =
+        list.emplace_back(nlohmann::json{{"id", as_utf8(bucket.id)}, {"cause", as_utf8(bucket.cause)}});
     if (bucket.rest) {
       entry["rest_ms"] = bucket.rest->count();
     }
@@ -96,7 +98,7 @@ inline nlohmann::json buckets_json(const std::vector<BucketSnapshot>& buckets) {
 inline nlohmann::json server_json(const std::vector<LimitFact>& facts) {
   nlohmann::json list = nlohmann::json::array();
   for (const LimitFact& fact : facts) {
-    nlohmann::json entry{{"name", fact.name}};
+    nlohmann::json entry{{"name", as_utf8(fact.name)}};
     if (fact.limit) {
       entry["limit"] = *fact.limit;
     }
@@ -113,8 +115,8 @@ inline nlohmann::json server_json(const std::vector<LimitFact>& facts) {
 
 }  // namespace detail
 
-/// The snapshot as JSON, times in milliseconds; docs/snapshot.md says what each member means. `version` is
-/// that of the shape: as long as it stays, members are only ever added.
+/// The snapshot as JSON, times in milliseconds and what is no UTF-8 as question marks; docs/snapshot.md says
+/// what each member means. `version` is that of the shape: as long as it stays, members are only ever added.
 inline nlohmann::json to_json(const PoolSnapshot& snapshot) {
   nlohmann::json json{{"version", 1},
                       {"tokens", nlohmann::json::array()},
@@ -122,7 +124,7 @@ inline nlohmann::json to_json(const PoolSnapshot& snapshot) {
                       {"egresses", nlohmann::json::array()}};
   for (const TokenSnapshot& token : snapshot.tokens) {
     nlohmann::json entry = detail::usage_json(token);
-    entry["account"] = token.account;
+    entry["account"] = detail::as_utf8(token.account);
     entry["weight"] = token.weight;
     entry["priority"] = token.priority;
     entry["buckets"] = detail::buckets_json(token.buckets);

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokenpool/base/utf8.hpp"
 #include "tokenpool/client/observer.hpp"
-#include "tokenpool/prometheus/labels.hpp"
 
 namespace tokenpool {
 
@@ -56,14 +56,14 @@ class EventCounts {
  public:
   EventCounts(std::shared_ptr<EventFamilies> families, const std::string& pool)
       : families_(std::move(families)),
-        pool_(label_text(pool)),
+        pool_(as_utf8(pool)),
         duration_(families_->durations.Add(labels(), bounds())),
         wait_(families_->waits.Add(labels(), bounds())),
         exhausted_(families_->exhausted.Add(labels())) {}
 
   void count(const AttemptEvent& event) {
     const Attempt& attempt = event.attempt;
-    add(families_->attempts, {{"token", label_text(attempt.token_id)},
+    add(families_->attempts, {{"token", as_utf8(attempt.token_id)},
                               {"verdict", std::string(to_string(attempt.verdict))},
                               {"status", status_class(attempt.status)}});
     duration_.Observe(std::chrono::duration<double>(attempt.duration).count());

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokenpool/base/utf8.hpp"
 #include "tokenpool/pool/snapshot.hpp"
-#include "tokenpool/prometheus/labels.hpp"
 
 namespace tokenpool::detail {
 
@@ -51,7 +51,7 @@ using MetricLabels = std::vector<prometheus::ClientMetric::Label>;
 /// `labels` and one more, unless its value is empty: to Prometheus that is the same as none.
 inline MetricLabels with(MetricLabels labels, const char* name, std::string_view value) {
   if (!value.empty()) {
-    labels.push_back({name, label_text(value)});
+    labels.push_back({name, as_utf8(value)});
   }
   return labels;
 }

@@ -145,6 +145,19 @@ TEST_CASE("a snapshot as JSON lists accounts like egresses") {
   CHECK(account.size() == json["egresses"][0].size() + 1);
 }
 
+TEST_CASE("a snapshot as JSON can be written whatever bytes its names have") {
+  PoolSnapshot snapshot;
+  snapshot.tokens.emplace_back();
+  TokenSnapshot& token = snapshot.tokens.back();
+  token.id = token.account = token.cause = "caf\xE9";
+  token.last_error = LastError{.reason = "\xFF"};
+  token.server = {{.name = "\xFE"}};
+  token.buckets = {{.id = "\xFD"}};
+  std::string text;
+  CHECK_NOTHROW(text = to_json(snapshot).dump());
+  CHECK_THAT(text, test::ContainsSubstring("\"id\":\"caf?\""));
+}
+
 TEST_CASE("a secret serialises as stars") { CHECK(nlohmann::json(Secret("sk-canary")).dump() == "\"***\""); }
 
 TEST_CASE("the page on the snapshot shows what a pool really tells and leaves no member out") {

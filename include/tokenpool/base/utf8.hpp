@@ -1,5 +1,5 @@
 #pragma once
-// Label values that a Prometheus server takes: it refuses a scrape as a whole for one that is not UTF-8.
+// Text of strangers for those who refuse all that is not UTF-8, as JSON and Prometheus do.
 
 #include <algorithm>
 #include <cstddef>
@@ -30,7 +30,7 @@ inline std::size_t utf8_sequence(std::string_view text) noexcept {
 }
 
 /// `text` with a question mark for each byte that is not UTF-8.
-inline std::string label_text(std::string_view text) {
+inline std::string as_utf8(std::string_view text) {
   std::string fit;
   while (!text.empty()) {
     const std::size_t length = utf8_sequence(text);
