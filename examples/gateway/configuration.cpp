@@ -34,11 +34,12 @@ class Reader {
     read_server(fields);
     read_tokens(fields);
     read_clients(fields);
+    if (const json* alerts = fields.find("alerts")) read_alerts(*alerts);
     into_.log = fields.flag("log", into_.log);
     into_.grace = fields.duration("grace", into_.grace);
     fields.end();
     for (const char* name : {"listen", "port", "base_url", "auth", "policy", "limits", "egress", "retry",
-                             "timeouts", "max_waiting", "max_buffered_bytes"}) {
+                             "timeouts", "max_waiting", "max_buffered_bytes", "alerts"}) {
       into_.fixed[name] = file.contains(name) ? file[name].dump() : "";
     }
     if (into_.access_tokens.empty() && !is_loopback_address(into_.listen)) {
@@ -116,6 +117,24 @@ class Reader {
     timeouts.idle = fields.duration("idle", timeouts.idle);
     timeouts.total = fields.duration("total", timeouts.total);
     fields.end();
+  }
+
+  /// The hook's URL is often a credential, so it may be in the environment and nothing shows it.
+  void read_alerts(const json& value) {
+    Fields fields(value, "alerts.");
+    AlertOptions& alerts = into_.alerts.emplace();
+    std::string url = fields.text("url");
+    if (const std::string variable = fields.text("url_env"); !variable.empty()) {
+      const char* const named = std::getenv(variable.c_str());
+      url = named == nullptr ? "" : named;
+    }
+    alerts.url = url;
+    alerts.name = fields.text("name");
+    alerts.floor = static_cast<std::size_t>(fields.whole("floor", 0, 0, 1'000'000));
+    alerts.hold = fields.duration("hold", alerts.hold);
+    alerts.calm = fields.duration("calm", alerts.calm);
+    fields.end();
+    detail::check_alert_options(alerts);
   }
 
   void read_clients(Fields& outer) {

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "access.hpp"
 #include "forwarding.hpp"
 #include "front.hpp"
+#include "tokenpool/alerts/options.hpp"
 #include "tokenpool/client/options.hpp"
 
 namespace gateway {
@@ -21,6 +23,7 @@ struct Configuration {
   AccessTokens access_tokens{};
   tokenpool::ClientOptions client{};
   std::string policy{"round-robin"};
+  std::optional<tokenpool::AlertOptions> alerts{};
   AffinitySource affinity{};
   Bounds bounds{};
   std::chrono::milliseconds grace{30'000};  ///< for calls under way when the gateway is asked to end

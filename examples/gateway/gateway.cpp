@@ -67,7 +67,8 @@ Gateway::Gateway(std::string configuration)
       metrics_([this] { return upstream_.snapshot(); }),
       live_(
           context_, chronicle_, [this] { return upstream_.snapshot_json(); }, about(configuration_)),
-      upstream_(client_options(configuration_, chronicle_, metrics_), configuration_.policy),
+      upstream_(client_options(configuration_, chronicle_, metrics_), configuration_.policy,
+                configuration_.alerts),
       watch_(context_, [this] { reload(); }),
       signals_(context_),
       grace_(context_) {
@@ -85,12 +86,13 @@ std::string Gateway::url() const {
          std::to_string(port());
 }
 
-bool Gateway::run(bool signals) {
+void Gateway::heed_signals() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  await_signal();
+}
+
+bool Gateway::run() {
   listener_->start();
-  if (signals) {
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
-    await_signal();
-  }
   context_.run();
   return whole_;
 }

@@ -39,9 +39,11 @@ class Gateway final : public Front {
   /// "http://127.0.0.1:8080"
   [[nodiscard]] std::string url() const;
 
-  /// Serves until it is asked to end by stop() or, with `signals`, by SIGTERM or SIGINT. Returns whether
-  /// every call under way could finish.
-  bool run(bool signals = false);
+  /// From now on SIGTERM and SIGINT are stop(), and SIGHUP reads the configuration anew.
+  void heed_signals();
+
+  /// Serves until it is asked to end. Returns whether every call under way could finish.
+  bool run();
 
   /// Asks run() to end: calls under way may finish for as long as the configuration's `grace`; a second time:
   /// at once. Any thread.

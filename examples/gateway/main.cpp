@@ -43,8 +43,9 @@ void end_with_parent() {
 int serve(const std::string& configuration) {
   raise_descriptor_limit();
   gateway::Gateway gateway(configuration);
+  gateway.heed_signals();
   std::cout << "listening on " << gateway.url() << std::endl;
-  return gateway.run(true) ? 0 : 1;
+  return gateway.run() ? 0 : 1;
 }
 
 }  // namespace

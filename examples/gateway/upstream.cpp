@@ -2,20 +2,32 @@
 
 #include <utility>
 
+#include "tokenpool/alerts.hpp"
 #include "tokenpool/policy/any_policy.hpp"
 #include "tokenpool/tokenpool.hpp"
 
 namespace gateway {
 
 struct Upstream::Client {
-  Client(tokenpool::ClientOptions options, const std::string& policy)
-      : pooled(std::move(options), tokenpool::AnyPolicy(policy)) {}
+  Client(tokenpool::ClientOptions options, const std::string& policy,
+         const std::optional<tokenpool::AlertOptions>& alert_options)
+      : alerts(alert_options ? std::make_unique<tokenpool::Alerts>(*alert_options) : nullptr),
+        pooled(heard(std::move(options)), tokenpool::AnyPolicy(policy)) {
+    if (alerts) alerts->watch(pooled);
+  }
 
+  tokenpool::ClientOptions heard(tokenpool::ClientOptions options) const {
+    if (alerts) options.observer = alerts->observer(std::move(options.observer));
+    return options;
+  }
+
+  std::unique_ptr<tokenpool::Alerts> alerts;
   tokenpool::Client<tokenpool::AnyPolicy> pooled;
 };
 
-Upstream::Upstream(tokenpool::ClientOptions options, const std::string& policy)
-    : client_(std::make_unique<Client>(std::move(options), policy)) {}
+Upstream::Upstream(tokenpool::ClientOptions options, const std::string& policy,
+                   const std::optional<tokenpool::AlertOptions>& alerts)
+    : client_(std::make_unique<Client>(std::move(options), policy, alerts)) {}
 Upstream::~Upstream() = default;
 
 void Upstream::send(tokenpool::Request request,

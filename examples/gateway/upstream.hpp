@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tokenpool/alerts/options.hpp"
 #include "tokenpool/base/result.hpp"
 #include "tokenpool/client/options.hpp"
 #include "tokenpool/http/message.hpp"
@@ -19,7 +21,8 @@ namespace gateway {
 class Upstream {
  public:
   /// Throws tokenpool::Error that names the unfit field.
-  Upstream(tokenpool::ClientOptions options, const std::string& policy);
+  Upstream(tokenpool::ClientOptions options, const std::string& policy,
+           const std::optional<tokenpool::AlertOptions>& alerts = {});
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
   /// Cancels the calls under way and waits for them.

@@ -45,7 +45,7 @@ class Events {
       const std::size_t end = begin == std::string::npos ? begin : seen_.find("\n\n", begin);
       if (end != std::string::npos) {
         const std::string data = seen_.substr(begin + head.size(), end - begin - head.size());
-        seen_.erase(0, end + 2);
+        seen_.erase(begin, end + 2 - begin);  // what came before it is still to be asked for
         return json::parse(data);
       }
       if (!wire_.read_more(seen_)) throw std::runtime_error("the stream ended");
