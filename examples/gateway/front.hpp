@@ -17,7 +17,7 @@ namespace gateway {
 /// What one client may cost.
 struct Bounds {
   std::size_t max_connections = 10'000;
-  std::size_t max_header_bytes = 32 * 1024;
+  std::size_t max_header_bytes = 32'768;
   std::size_t max_body_bytes = std::size_t{16} << 20U;
   std::uint64_t max_buffered_bytes = std::uint64_t{512} << 20U;  ///< of bodies of requests, all together
   std::chrono::milliseconds header{10'000};      ///< from a request's first byte to the end of its header

@@ -18,10 +18,10 @@ using tokenpool::ErrorCode;
 std::pair<int, std::string_view> kind_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_request: return {400, "invalid_request_error"};
-    case ErrorCode::no_tokens: return {503, "server_error"};
     case ErrorCode::exhausted: return {429, "rate_limit_error"};
     case ErrorCode::deadline_exceeded: return {504, "server_error"};
-    case ErrorCode::cancelled: return {503, "server_error"};
+    case ErrorCode::no_tokens:
+    case ErrorCode::cancelled:
     case ErrorCode::ledger: return {503, "server_error"};
     case ErrorCode::network:
     case ErrorCode::tls:

@@ -84,7 +84,7 @@ Output Relay::next() {
   Arrived arrived = take_arrived();
   std::string bytes;
   if (arrived.head) {
-    bytes = begin(arrived.head->first, std::move(arrived.head->second));
+    bytes = begin(arrived.head->first, arrived.head->second);
   }
   bytes += framed(std::move(arrived.bytes));
   if (is_whole()) return end(std::move(bytes));
@@ -92,7 +92,7 @@ Output Relay::next() {
   return {std::move(bytes), Output::Then::more};
 }
 
-std::string Relay::begin(int status, tokenpool::Headers headers) {
+std::string Relay::begin(int status, const tokenpool::Headers& headers) {
   const bool bodiless = options_.head_only || status == 204 || status == 304;
   const auto length = tokenpool::parse_whole<std::uint64_t>(headers.get("Content-Length").value_or(""));
   framing_ = bodiless || length ? Framing::length : options_.http_1_0 ? Framing::close : Framing::chunked;
@@ -134,7 +134,7 @@ Output Relay::end(std::string bytes) {
 }
 
 /// An answer that the library had collected.
-Output Relay::whole(Reply reply) {
+Output Relay::whole(const Reply& reply) {
   over_ = true;
   end_.status = reply.status;
   if (const auto token = reply.headers.get("x-tokenpool-token")) end_.token_id = *token;

@@ -65,13 +65,13 @@ class Relay final : public Source, public std::enable_shared_from_this<Relay> {
     std::optional<tokenpool::Result<tokenpool::Response>> result{};
   };
   Arrived take_arrived();
-  [[nodiscard]] std::string begin(int status, tokenpool::Headers headers);
+  [[nodiscard]] std::string begin(int status, const tokenpool::Headers& headers);
   [[nodiscard]] std::string framed(std::string bytes);
   /// Whether the client has been given all that the header promised.
   [[nodiscard]] bool is_whole() const noexcept { return begun_ && framing_ == Framing::length && left_ == 0; }
   Output conclude(const tokenpool::Result<tokenpool::Response>& result, std::string bytes);
   Output end(std::string bytes);
-  Output whole(Reply reply);
+  Output whole(const Reply& reply);
   void tell_end();
 
   Options options_;

@@ -330,8 +330,8 @@ TEST_CASE("fields that come one by one do not pass the limit of a header") {
 
 TEST_CASE("slow clients are given up and others served meanwhile") {
   ScriptedServer server;
-  const RunningGateway gateway(
-      server.origin(), {{"clients", {{"header", "2s"}, {"body", "2s"}, {"keep_alive", "2s"}}}});
+  const RunningGateway gateway(server.origin(),
+                               {{"clients", {{"header", "2s"}, {"body", "2s"}, {"keep_alive", "2s"}}}});
   const std::string start = "POST /x HTTP/1.1\r\nHost: " + gateway.host() + "\r\n";
   Wire silent(gateway.port());
   Wire header(gateway.port());
