@@ -103,7 +103,7 @@ struct Shared {
     bytes_per_token = static_cast<double>(bytes - before) / static_cast<double>(size);
     pool = made.get();
     kept = std::move(made);
-    for (std::int64_t i = 0; i < 2 * size; ++i) {
+    for (std::int64_t i = 0; i < 8 * size; ++i) {
       grant_and_settle(*pool, {}, {});
     }
   }

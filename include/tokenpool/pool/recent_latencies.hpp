@@ -45,9 +45,7 @@ class RecentLatencies {
   static constexpr std::size_t capacity = 256;
 
   /// Answer `number`, counted from 0. The count is kept by who has one anyway.
-  void put(std::uint64_t number, Duration latency) noexcept {
-    codes_[number % capacity] = latency_code(latency);
-  }
+  void put(std::uint64_t number, std::uint8_t code) noexcept { codes_[number % capacity] = code; }
 
   /// 0 where no answer was put.
   [[nodiscard]] const std::array<std::uint8_t, capacity>& codes() const noexcept { return codes_; }
@@ -66,9 +64,10 @@ struct Percentiles {
 /// Counts recent answers, those of several tokens together where they share something.
 class LatencySpread {
  public:
+  void add(std::uint8_t code) noexcept { ++counts_[code]; }
   void add(const RecentLatencies& recent) noexcept {
     for (const std::uint8_t code : recent.codes()) {
-      ++counts_[code];
+      add(code);
     }
   }
 

@@ -74,8 +74,8 @@ struct UsageSnapshot {
   /// Moving average of the times from sending to an answer that accepted: an eighth of the way to each.
   std::chrono::microseconds latency{};
   /// @{
-  /// What 50, 95 and 99 in 100 of the last 256 such answers took at most, within 1/16. All four are zero as
-  /// long as there is none.
+  /// What 50, 95 and 99 in 100 of the last 256 such answers, or up to seven more, took at most, within 1/16.
+  /// All four are zero as long as there is none.
   std::chrono::microseconds p50{};
   std::chrono::microseconds p95{};
   std::chrono::microseconds p99{};

@@ -21,10 +21,10 @@ class UsageSummary {
     rate_limited_ += record.rate_limited();
     failures_ += record.failures();
     latency_total_ += record.latency_total();
-    if (record.latencies() != nullptr) {
+    if (record.successes() != 0) {
       const auto recent =
           static_cast<double>((std::min)(record.successes(), std::uint64_t{RecentLatencies::capacity}));
-      spread_.add(*record.latencies());
+      record.add_to(spread_);
       recent_ += recent;
       weighted_ += recent * std::chrono::duration<double, Duration::period>(latency);
     }

@@ -74,7 +74,7 @@ TEST_CASE("percentiles are those of the last 256 answers") {
   std::deque<microseconds> oracle;
   for (std::uint64_t number = 0; number < 2000; ++number) {
     oracle.push_back(any_length(random));
-    recent.put(number, oracle.back());
+    recent.put(number, detail::latency_code(oracle.back()));
     if (oracle.size() > detail::RecentLatencies::capacity) {
       oracle.pop_front();
     }
@@ -91,8 +91,8 @@ TEST_CASE("percentiles are those of the last 256 answers") {
 TEST_CASE("the percentiles of several are those of all their answers") {
   detail::RecentLatencies fast;
   detail::RecentLatencies slow;
-  for (std::uint64_t number = 0; number < 94; ++number) fast.put(number, 4us);
-  for (std::uint64_t number = 0; number < 6; ++number) slow.put(number, 7us);
+  for (std::uint64_t number = 0; number < 94; ++number) fast.put(number, detail::latency_code(4us));
+  for (std::uint64_t number = 0; number < 6; ++number) slow.put(number, detail::latency_code(7us));
   detail::LatencySpread both;
   both.add(fast);
   both.add(slow);
