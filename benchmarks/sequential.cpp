@@ -2,13 +2,16 @@
 // string, the way everyone writes it, against Client.
 //
 //   sequential_benchmark [REQUESTS ROUNDS]             # requests/s in alternating rounds, and their ratio
-//   sequential_benchmark bare|client REQUESTS          # one of them alone, for callgrind: the instructions
+//   sequential_benchmark KIND REQUESTS                 # bare, client, or a client with explain or an
+//   observer alone,
+//                                                      # for callgrind: the instructions
 //                                                      # of two lengths subtracted are a request's
 
 #include <chrono>
 #include <cstddef>
 #include <iostream>
 #include <string>
+#include <utility>
 
 #include "bare.hpp"
 #include "rounds.hpp"
@@ -35,10 +38,15 @@ int main(int count, char** words) {
   const std::string first = count > 1 ? words[1] : "2000";
   const int second = count > 2 ? std::stoi(words[2]) : 15;
   BareEasy bare(server.base_url());
-  tokenpool::Client<> client{
-      {.base_url = server.base_url(),
-       .tokens = tokenpool::parse_tokens("sk-bench-1,sk-bench-2,sk-bench-3,sk-bench-4"),
-       .limits = {tokenpool::Limit::per_token(100'000'000, std::chrono::hours(24))}}};
+  tokenpool::ClientOptions options{
+      .base_url = server.base_url(),
+      .tokens = tokenpool::parse_tokens("sk-bench-1,sk-bench-2,sk-bench-3,sk-bench-4"),
+      .limits = {tokenpool::Limit::per_token(100'000'000, std::chrono::hours(24))},
+      .explain = first == "explain"};
+  if (first == "observer") {
+    options.observer.on_attempt = [](const tokenpool::AttemptEvent&) {};
+  }
+  tokenpool::Client<> client(std::move(options));
   const auto post_bare = [&] { return bare.post(); };
   const auto post_client = [&] {
     const auto result =
@@ -47,7 +55,7 @@ int main(int count, char** words) {
   };
   if (first == "bare") {
     per_second(post_bare, second);
-  } else if (first == "client") {
+  } else if (first == "client" || first == "explain" || first == "observer") {
     per_second(post_client, second);
   } else {
     const int requests = std::stoi(first);
