@@ -2,6 +2,7 @@
 // The members of a JSON object, each asked for by name and kind. What nobody asked for is an error: a field
 // that is misspelt would otherwise be one that is silently not heeded.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -102,12 +103,13 @@ class Fields {
 
   /// Nothing else may be there.
   void end() const {
-    for (const auto& [member, value] : object_.items()) {
-      if (known_.count(member) != 0) continue;
-      std::string all;
-      for (const std::string& one : known_) all.append(all.empty() ? "" : ", ").append(one);
-      unfit(name_ + member + " is no field of the configuration: give one of " + all);
-    }
+    const auto items = object_.items();
+    const auto odd = std::find_if(items.begin(), items.end(),
+                                  [&](const auto& item) { return known_.count(item.key()) == 0; });
+    if (odd == items.end()) return;
+    std::string all;
+    for (const std::string& one : known_) all.append(all.empty() ? "" : ", ").append(one);
+    unfit(name_ + odd.key() + " is no field of the configuration: give one of " + all);
   }
 
  private:

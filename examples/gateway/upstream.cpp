@@ -40,8 +40,8 @@ std::string Upstream::snapshot_json() const {
   return to_json(snapshot()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-bool Upstream::disable(std::string_view id, std::string reason) {
-  return client_->pooled.pool().disable(id, std::move(reason));
+bool Upstream::disable(std::string_view id, const std::string& reason) {
+  return client_->pooled.pool().disable(id, reason);
 }
 bool Upstream::enable(std::string_view id) { return client_->pooled.pool().enable(id); }
 void Upstream::replace(const std::vector<tokenpool::Token>& tokens) {

@@ -36,7 +36,7 @@ class Upstream {
   [[nodiscard]] std::string snapshot_json() const;
 
   /// Whether there is such a token.
-  bool disable(std::string_view id, std::string reason);
+  bool disable(std::string_view id, const std::string& reason);
   bool enable(std::string_view id);
   /// Throws tokenpool::Error if a token is unfit; the pool is then as it was.
   void replace(const std::vector<tokenpool::Token>& tokens);
