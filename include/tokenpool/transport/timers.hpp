@@ -15,12 +15,10 @@ class LoopTimer {
   LoopTimer() = default;
   LoopTimer(const LoopTimer&) = delete;
   LoopTimer& operator=(const LoopTimer&) = delete;
+  virtual ~LoopTimer() = default;
 
   /// The moment has come; the timer may be set again, or destroyed.
   virtual void due() noexcept = 0;
-
- protected:
-  ~LoopTimer() = default;
 
  private:
   friend class Timers;

@@ -30,11 +30,13 @@ class LoopExchange final : public LoopTimer {
  public:
   class Owner {
    public:
+    Owner() = default;
+    Owner(const Owner&) = delete;
+    Owner& operator=(const Owner&) = delete;
+    virtual ~Owner() = default;
+
     /// The exchange has to be looked at.
     virtual void look_at(LoopExchange& exchange) noexcept = 0;
-
-   protected:
-    ~Owner() = default;
   };
 
   explicit LoopExchange(Owner& owner) : owner_(owner) {}
@@ -59,7 +61,7 @@ class LoopCore final : public LoopExchange::Owner {
   }
   LoopCore(const LoopCore&) = delete;
   LoopCore& operator=(const LoopCore&) = delete;
-  ~LoopCore() {
+  ~LoopCore() override {
     for (const auto& exchange : running_) {
       timers_.forget(*exchange);
       curl_multi_remove_handle(multi_.get(), exchange->exchanger.easy());
