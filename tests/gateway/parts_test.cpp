@@ -144,7 +144,8 @@ TEST_CASE("tokens come from a file beside the configuration and one that others 
   const test::TemporaryFile tokens;
   std::ofstream(tokens.path()) << "sk-a # first\nsk-b\n";
   std::filesystem::permissions(tokens.path(), std::filesystem::perms(0644));
-  const File file({{"tokens", {{"file", std::filesystem::path(tokens.path()).filename().string()}}}});
+  const std::string name = std::filesystem::path(tokens.path()).filename().string();
+  const File file(json::object({{"tokens", {{"file", name}}}}));
   const Configuration read = file.read();
   CHECK(read.client.tokens.size() == 2);
   CHECK(read.files == std::vector<std::string>{file.path(), tokens.path()});
