@@ -38,7 +38,7 @@ struct EventFamilies {
   Counters& ejections =
       counters("tokenpool_ejections_total", "Tokens taken out until a person acts, by cause.");
   Counters& exhausted =
-      counters("tokenpool_exhausted_calls_total", "Calls that ended because no token was available in time.");
+      counters("tokenpool_exhausted_calls_total", "Calls that ended because nothing was available.");
   Counters& shared_limits = counters("tokenpool_shared_limits_total",
                                      "Times that several tokens failed alike, by what they shared.");
 

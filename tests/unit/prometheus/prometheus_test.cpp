@@ -190,7 +190,7 @@ TEST_CASE("events are counted by token and verdict and class of status") {
   CHECK(value_of(text, R"(tokenpool_retries_total{verdict="rate_limited"})") == "1");
   CHECK(value_of(text, R"(tokenpool_rests_total{scope="token",verdict="rate_limited"})") == "1");
   CHECK(value_of(text, R"(tokenpool_ejections_total{verdict="token_invalid"})") == "1");
-  CHECK(value_of(text, "tokenpool_exhausted_calls_total") == "0");
+  CHECK(value_of(text, "tokenpool_exhausted_calls_total") == "1");
   CHECK(value_of(text, "tokenpool_attempt_duration_seconds_count") == "4");
   CHECK(value_of(text, "tokenpool_attempt_wait_seconds_count") == "4");
 }
