@@ -6,7 +6,7 @@
 packages_to_build=('g++-12|g++' cmake ninja-build pkg-config libcurl4-openssl-dev nlohmann-json3-dev
   libcli11-dev libcpp-httplib-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev libboost-dev)
 packages_to_test=(catch2 ccache doxygen python3 openssl 'nginx-light|nginx' tinyproxy microsocks redis-server
-  iproute2 nftables util-linux curl 'chromium|'
+  iproute2 nftables util-linux libfaketime curl 'chromium|'
   'clang-14|clang' 'libclang-rt-14-dev|libclang-rt-dev'
   'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy' cppcheck)
 # A Node.js that is not Debian's may have npm in it, and then conflicts with Debian's.
