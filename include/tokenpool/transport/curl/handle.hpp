@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -59,19 +60,28 @@ struct BodyTraits {
 };
 
 /// The content codings that this libcurl can unpack, as Accept-Encoding names them (RFC 9110, 12.5.3).
-inline const std::string& content_codings() {
-  static const std::string list = [] {
-    const auto features = static_cast<unsigned>(curl_version_info(CURLVERSION_NOW)->features);
-    std::string names = (features & CURL_VERSION_LIBZ) != 0 ? "gzip, deflate" : "";
-    for (const auto& [feature, name] :
-         {std::pair{CURL_VERSION_BROTLI, "br"}, std::pair{CURL_VERSION_ZSTD, "zstd"}}) {
-      if ((features & static_cast<unsigned>(feature)) != 0) {
-        names.append(names.empty() ? "" : ", ").append(name);
+inline std::string_view content_codings() noexcept {
+  // Needs no destructor: a client of static lifetime may send while the program ends.
+  struct Names {
+    std::array<char, 32> text{};
+    std::size_t size = 0;
+  };
+  static const Names known = [] {
+    constexpr std::array all{std::pair{CURL_VERSION_LIBZ, std::string_view("gzip, deflate")},
+                             std::pair{CURL_VERSION_BROTLI, std::string_view("br")},
+                             std::pair{CURL_VERSION_ZSTD, std::string_view("zstd")}};
+    const int features = curl_version_info(CURLVERSION_NOW)->features;
+    Names names;
+    for (const auto& [feature, name] : all) {
+      if ((static_cast<unsigned>(features) & static_cast<unsigned>(feature)) != 0) {
+        for (const std::string_view part : {std::string_view(names.size == 0 ? "" : ", "), name}) {
+          names.size += part.copy(names.text.data() + names.size, names.text.size() - names.size);
+        }
       }
     }
     return names;
   }();
-  return list;
+  return {known.text.data(), known.size};
 }
 
 /// The header fields of a request as libcurl wants them (CURLOPT_HTTPHEADER): a field with an empty value
@@ -84,7 +94,7 @@ class HeaderLines {
     const bool no_type = body.present && !body.multipart && !headers.has("Content-Type");
     const bool no_expect = body.large && !headers.has("Expect");
     // Left to libcurl the field would be formatted twice, byte by byte.
-    const std::string& codings = content_codings();
+    const std::string_view codings = content_codings();
     const bool packed = !codings.empty() && !headers.has("Accept-Encoding");
     make_space(headers, codings.size());
     for (const auto& field : headers) {
