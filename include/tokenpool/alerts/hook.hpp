@@ -45,9 +45,9 @@ class AlertHook {
   [[nodiscard]] bool cancelled() const noexcept { return interrupt_.cancelled(); }
 
   AlertTry post(const std::string& text, Now now) {
-    static const std::string method = "POST";
-    static const std::string no_source;
-    static const std::optional<std::string> proxy_of_the_system;
+    const std::string method = "POST";
+    const std::string no_source;
+    const std::optional<std::string> proxy_of_the_system;
     Body body(text);
     HeaderViews headers;
     headers.reserve(headers_.size() + 2);

@@ -3,6 +3,7 @@
 // jump ahead would end every window early; the time since the machine was started does not, but begins anew.
 // So a file goes on by the one, and from start to start by the other.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
@@ -27,14 +28,15 @@ inline MachineTime machine_time() {
   const auto wall =
       std::chrono::floor<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 #ifdef __linux__
-  static const std::string boot = [] {
-    std::string name;
-    std::ifstream("/proc/sys/kernel/random/boot_id") >> name;
+  // Needs no destructor: a ledger of static lifetime is still used while the program ends.
+  static const std::array<char, 40> boot = [] {
+    std::array<char, 40> name{};
+    std::ifstream("/proc/sys/kernel/random/boot_id").getline(name.data(), name.size());
     return name;
   }();
   timespec since{};
-  if (!boot.empty() && clock_gettime(CLOCK_BOOTTIME, &since) == 0) {
-    return {boot, std::int64_t{since.tv_sec} * 1000 + since.tv_nsec / 1'000'000, wall};
+  if (boot.front() != '\0' && clock_gettime(CLOCK_BOOTTIME, &since) == 0) {
+    return {boot.data(), std::int64_t{since.tv_sec} * 1000 + since.tv_nsec / 1'000'000, wall};
   }
 #endif
   return {{}, wall, wall};
