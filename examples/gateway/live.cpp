@@ -97,10 +97,12 @@ class Live::Feed final : public Source {
       state_ = live_.state_number_;
       text += event("state", *live_.state_);
     }
-    return framed(std::move(text));
+    return framed(text);
   }
 
-  [[nodiscard]] std::string framed(std::string text) const { return http_1_0_ ? text : chunk_text(text); }
+  [[nodiscard]] std::string framed(const std::string& text) const {
+    return http_1_0_ ? text : chunk_text(text);
+  }
 
   const Live& live_;
   bool http_1_0_;

@@ -24,6 +24,7 @@
 #include "tokenpool/json/json.hpp"
 #include "tokenpool/quota/attempt.hpp"
 
+/// Chat with servers of OpenAI's kind.
 namespace tokenpool::openai {
 
 /// A message; `content` is a text or a list of parts.
