@@ -48,6 +48,7 @@ struct RunningGateway::Inside {
   Inside(nlohmann::json settings) : configuration(std::move(settings)) {
     write_file(path(), configuration.dump());
     gateway = std::make_unique<gateway::Gateway>(path());
+    port = gateway->port();
     thread = std::thread([this] {
       whole = gateway->run();
       ended = true;
@@ -65,6 +66,7 @@ struct RunningGateway::Inside {
   std::string folder = new_folder();
   nlohmann::json configuration;
   std::unique_ptr<gateway::Gateway> gateway;
+  int port = 0;  // also when it listens no more
   std::atomic<bool> ended{false};
   std::atomic<bool> whole{false};
   std::thread thread;
@@ -83,7 +85,7 @@ RunningGateway::RunningGateway(const std::string& base_url, const nlohmann::json
 }
 RunningGateway::~RunningGateway() = default;
 
-int RunningGateway::port() const { return inside_->gateway->port(); }
+int RunningGateway::port() const { return inside_->port; }
 void RunningGateway::stop() { inside_->gateway->stop(); }
 bool RunningGateway::ended() const { return inside_->ended; }
 bool RunningGateway::whole() const { return inside_->whole; }
@@ -178,6 +180,28 @@ void Wire::finish_sending() const { ::shutdown(socket_, SHUT_WR); }
 
 void Wire::close() {
   if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+}
+
+Events::Events(const RunningGateway& gateway) : wire_(gateway.port()) {
+  wire_.send("GET /tokenpool/live HTTP/1.0\r\nHost: " + gateway.host() + "\r\n\r\n");
+}
+
+nlohmann::json Events::next(const std::string& name) {
+  const std::string head = "event: " + name + "\ndata: ";
+  for (;;) {
+    const std::size_t begin = seen_.find(head);
+    const std::size_t end = begin == std::string::npos ? begin : seen_.find("\n\n", begin);
+    if (end != std::string::npos) {
+      const std::string data = seen_.substr(begin + head.size(), end - begin - head.size());
+      seen_.erase(begin, end + 2 - begin);  // what came before it is still to be asked for
+      return nlohmann::json::parse(data);
+    }
+    if (!wire_.read_more(seen_)) throw std::runtime_error("the stream ended");
+  }
+}
+
+std::string get(const RunningGateway& gateway, const std::string& target) {
+  return "GET " + target + " HTTP/1.1\r\nHost: " + gateway.host() + "\r\n\r\n";
 }
 
 std::string ask(const RunningGateway& gateway, const std::string& method, const std::string& target,

@@ -81,6 +81,24 @@ class Wire {
   bool reset_ = false;
 };
 
+/// The live events of a gateway, taken apart as they come.
+class Events {
+ public:
+  explicit Events(const RunningGateway& gateway);
+
+  /// The data of the next event of this name; it may have been on its way before the latest change. Throws
+  /// std::runtime_error if the stream ended.
+  nlohmann::json next(const std::string& name);
+  bool ends() { return wire_.is_closed(); }
+
+ private:
+  Wire wire_;
+  std::string seen_;
+};
+
+/// A request without a body.
+std::string get(const RunningGateway& gateway, const std::string& target = "/x");
+
 /// One request on a connection of its own, and the whole answer. `headers` are whole lines.
 std::string ask(const RunningGateway& gateway, const std::string& method, const std::string& target,
                 const std::string& headers = "", const std::string& body = "");
