@@ -28,9 +28,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto events = script.subspan((std::min)(for_the_world, script.size()));
   simulation::World world = simulation::random_world(family, dice);
   world.load.calls = (std::min)(world.load.calls, most_calls);
-  // An egress rests whose connections fail again and again. Dice of a seed never do that, a script does, and
-  // the oracle of the queue expects no rest where all limits are known.
-  if (family == Family::known) world.network.no_connection = 0;
   simulation::Findings findings;
   findings.now_runs(world.policy);
   simulator::Simulation simulation(world, simulator::Dice(events.first(events.size() / 2)),

@@ -3,6 +3,7 @@
 // queue.
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -17,7 +18,7 @@ namespace simulation {
 
 class QueueOracle final : public simulator::Listener {
  public:
-  /// `clean`: no token ever rests, so that there is room whenever the limits leave some.
+  /// `clean`: no token ever rests, so that there is room whenever the limits and the ways out leave some.
   QueueOracle(Findings& findings, const simulator::World& world, bool clean)
       : findings_(findings),
         limits_(world.limits),
@@ -49,6 +50,7 @@ class QueueOracle final : public simulator::Listener {
 
   void settled(const simulator::Settlement& settlement, simulator::Instant at) override {
     settle(settlement, at);
+    learn_of_way(settlement, at);
   }
 
   /// A person has put a token in, or back, or out.
@@ -89,6 +91,21 @@ class QueueOracle final : public simulator::Listener {
     std::int64_t units;
     simulator::Instant until;
   };
+  struct Way {
+    int lost_in_a_row = 0;
+    simulator::Instant closed_until{};
+  };
+
+  /// An egress of which five connections in a row failed may rest as long as any rest without a word, two
+  /// minutes and a tenth, and is then open to one request until that one is answered.
+  void learn_of_way(const simulator::Settlement& settlement, simulator::Instant at) {
+    Way& way = ways_[settlement.granted.knock.egress];
+    if (settlement.answered) {
+      way = {0, (std::min)(way.closed_until, at)};
+    } else if (!settlement.sent && ++way.lost_in_a_row >= 5) {
+      way.closed_until = at + std::chrono::seconds(132) + grace_;
+    }
+  }
 
   /// Takes what the estimate says, until it is settled.
   void take(const simulator::Knock& knock, std::uint64_t ticket) {
@@ -144,6 +161,7 @@ class QueueOracle final : public simulator::Listener {
     }
     for (auto& [id, token] : tokens_) {
       for (std::uint32_t egress = 0; egress < egresses_ && at - token.since >= grace_; ++egress) {
+        if (at - grace_ <= ways_[egress].closed_until) continue;
         simulator::Knock knock = token.face;
         knock.egress = egress;
         knock.bucket = first.plan->bucket;
@@ -178,6 +196,7 @@ class QueueOracle final : public simulator::Listener {
   std::map<std::uint64_t, simulator::Search> waiting_;
   simulator::Instant first_since_{};
   std::map<std::string, Token> tokens_;
+  std::map<std::uint32_t, Way> ways_;
   std::map<std::string, std::vector<std::pair<std::uint64_t, std::uint64_t>>> turns_;
   std::uint64_t events_ = 0;
 };

@@ -219,6 +219,21 @@ TEST_CASE("a snapshot says in which buckets a token rests by itself") {
   CHECK_FALSE(rig.token("t0").buckets[0].rest);
 }
 
+TEST_CASE("a bucket that rests for an account is shown with each of its tokens") {
+  std::vector<Token> list = tokens(3);
+  list[0].account = list[1].account = "shared";
+  Rig rig({.tokens = list});
+  rig.once(limited(5s, LimitScope::account), {.bucket = "large"});
+  for (const auto* id : {"t0", "t1"}) {
+    const TokenSnapshot token = rig.token(id);
+    CHECK(token.state == TokenState::available);
+    REQUIRE(token.buckets.size() == 1);
+    CHECK(token.buckets[0].id == "large");
+    CHECK(*token.buckets[0].rest == 5s);
+  }
+  CHECK(rig.token("t2").buckets.empty());
+}
+
 TEST_CASE("the totals know of tokens that have left") {
   Rig rig({.tokens = tokens(2)});
   rig.once();

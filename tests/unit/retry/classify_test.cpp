@@ -324,6 +324,11 @@ TEST_CASE("the reason names status and code") {
   CHECK(meaning(429, R"({"error":{"code":"429"}})").reason == "too fast (HTTP 429)");
   CHECK(meaning(429, R"({"error":{"code":"1302"}})").reason == "too fast (HTTP 429, 1302)");
   CHECK(meaning(429, R"({"error":{"code":-1}})").reason == "too fast (HTTP 429, -1)");
+  const auto with_code = [](std::size_t length) {
+    return meaning(429, R"({"error":{"code":")" + std::string(length, 'x') + R"("}})").reason;
+  };
+  CHECK(with_code(64) == "too fast (HTTP 429, " + std::string(64, 'x') + ")");
+  CHECK(with_code(65) == "too fast (HTTP 429)");
 }
 
 TEST_CASE("no token that a server echoes reaches the reason") {

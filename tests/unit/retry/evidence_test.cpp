@@ -66,8 +66,8 @@ TEST_CASE("the scope is read from header and body in the words of several provid
 }
 
 TEST_CASE("a body begins like an error if its first key is an error's") {
-  for (const auto* body : {R"({"error":1})", " {\n \"code\" : 1}", R"({"message":"x"})", R"({"detail":[]})",
-                           R"({"errors":[]})", R"({"type": "error","error":{}})"}) {
+  for (const auto* body : {R"({"error":1})", "\t{\r\n \"code\" : 1}", R"({"message":"x"})",
+                           R"({"detail":[]})", R"({"errors":[]})", R"({"type": "error","error":{}})"}) {
     INFO(body);
     CHECK(begins_like_an_error(body));
   }
