@@ -62,8 +62,10 @@ std::optional<Unreadable> ambiguity_of(const Inbound& request) {
   return std::nullopt;
 }
 
+const Unreadable too_large_header{431, "the header is too large"};
+
 Unreadable unreadable(const error_code& error) {
-  if (error == http::error::header_limit) return {431, "the header is too large"};
+  if (error == http::error::header_limit) return too_large_header;
   if (error == http::error::body_limit) return {413, "the body is too large"};
   return {400, "this is no request that can be read: " + error.message()};
 }
@@ -79,14 +81,23 @@ class RequestReader::Parser final : public http::basic_parser<true> {
 
   Progress read(std::string_view& bytes) {
     while (!is_done()) {
-      if (bytes.empty()) return Progress::more;
+      if (bytes.empty() || (chunked() && is_header_done() && bytes.size() < shortest_end))
+        return Progress::more;
       error_code error;
       const bool had_head = is_header_done();
+      const std::size_t body_before = request.body.size();
       const std::size_t count = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
       bytes.remove_prefix(count);
       if (error && error != http::error::need_more) return refuse(unreadable(error));
+      // The parser's own limit is for what it has not read yet: lines that come one by one, or all at once,
+      // would pass it.
+      const std::size_t waiting = error ? bytes.size() : 0;
+      if (!had_head) header_bytes_ += count;
+      if (!had_head && header_bytes_ + waiting > max_header_bytes_) return refuse(too_large_header);
       if (!had_head && is_header_done()) return begin();
-      if (error && bytes.size() > max_header_bytes_) return refuse({400, "a line of the body is too long"});
+      const bool between_chunks = had_head && request.body.size() == body_before;
+      if (between_chunks && count + waiting > max_header_bytes_)
+        return refuse({400, "a line of the body is too long"});
       if (error) return Progress::more;
     }
     return Progress::complete;
@@ -101,6 +112,10 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   }
 
  private:
+  /// A chunked body goes on for as much at least. Given less, the parser may end the process: it asserts that
+  /// behind "0\r\n" more than one byte comes at a time.
+  static constexpr std::size_t shortest_end = std::string_view("0\r\n\r\n").size();
+
   Progress refuse(Unreadable why) {
     refusal = std::move(why);
     return Progress::refused;
@@ -120,12 +135,9 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   }
   void on_response_impl(int, string_view, int, error_code&) override {}
 
-  /// What comes behind a chunked body is nobody's header (RFC 9110 6.5.1). The parser's own limit is for what
-  /// it has not read yet: fields that come one by one would pass it.
+  /// What comes behind a chunked body is nobody's header (RFC 9110 6.5.1).
   void on_field_impl(http::field, string_view name, string_view value, error_code& error) override {
-    header_bytes_ += name.size() + value.size() + 4;
-    if (header_bytes_ > max_header_bytes_) error = http::error::header_limit;
-    if (error || in_body_) return;
+    if (in_body_) return;
     if (!is_clean(plain(value))) error = http::error::bad_value;
     request.headers.add(plain(name), plain(value));
   }

@@ -13,6 +13,7 @@
 #include "configuration.hpp"
 #include "forwarding.hpp"
 #include "refusal.hpp"
+#include "request_reader.hpp"
 #include "support/quota_server.hpp"
 #include "support/running_gateway.hpp"
 #include "tokenpool/quota/attempt.hpp"
@@ -193,6 +194,27 @@ TEST_CASE("an answer that stayed is passed on unless it is about a token") {
   CHECK(refusal(Error(ErrorCode::exhausted, "why", details), now).headers.get("Retry-After") == "2");
   details->retry_at = now - 10s;
   CHECK(refusal(Error(ErrorCode::exhausted, "why", details), now).headers.get("Retry-After") == "1");
+}
+
+TEST_CASE("a request is the same wherever its bytes are split") {
+  const std::string head = "PUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& sent :
+       {head + "0\r\n\r\n", head + "4;a=b\r\nabcd\r\n1\r\ne\r\n0\r\nT: 1\r\n\r\n"}) {
+    for (std::size_t length = 1; length <= sent.size(); ++length) {
+      INFO("in pieces of " << length << " bytes: " << sent);
+      RequestReader reader(1024, 1024);
+      auto progress = RequestReader::Progress::more;
+      std::string unread;
+      for (std::size_t at = 0; at < sent.size(); at += length) {
+        std::string_view rest = unread += sent.substr(at, length);
+        progress = reader.read(rest);
+        if (progress == RequestReader::Progress::head) progress = reader.read(rest);
+        unread.erase(0, unread.size() - rest.size());
+      }
+      REQUIRE(progress == RequestReader::Progress::complete);
+      CHECK(reader.request().body == (sent.size() > head.size() + 5 ? "abcde" : ""));
+    }
+  }
 }
 
 TEST_CASE("bucket and affinity come from the outermost members of a body or from a header") {
