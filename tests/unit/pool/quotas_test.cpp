@@ -201,6 +201,7 @@ TEST_CASE("a cost that only some tokens can ever hold waits for those") {
 TEST_CASE("a negative cost is refused in a sentence") {
   Rig rig({.tokens = tokens(1)});
   CHECK_THROWS_WITH(rig.acquire({.cost = -5}), test::StartsWith("cost is -5: give an estimate"));
+  CHECK(rig.has_room({.cost = 0}));
 }
 
 TEST_CASE("a token's own limits count that token alone") {

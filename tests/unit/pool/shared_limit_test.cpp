@@ -183,6 +183,24 @@ TEST_CASE("a wrong guess heals at the next success and the own rests stand again
   CHECK(rig.once() == "t3");
 }
 
+TEST_CASE("the longer of two words stands when a guess was wrong") {
+  Rig rig({.tokens = tokens(4)});
+  std::vector<Lease> under_way;
+  for (int i = 0; i < 4; ++i) {
+    under_way.push_back(rig.lease());
+  }
+  Lease again = rig.lease();
+  REQUIRE(again.slot() == under_way[0].slot());
+  for (int i = 0; i < 3; ++i) {
+    rig.answer(under_way[static_cast<std::size_t>(i)], limited(10s));
+  }
+  rig.answer(again, limited(2s, LimitScope::token));
+  CHECK(*rig.token("t0").rest == 2s);
+  rig.pass(1s);
+  CHECK(rig.once() == "t3");
+  CHECK(*rig.token("t0").rest == 9s);
+}
+
 TEST_CASE("strikes that a shared cause gave are taken back") {
   Rig rig({.tokens = tokens(5)});
   for (int i = 0; i < 3; ++i) {

@@ -47,6 +47,15 @@ TEST_CASE("two openings alike teach how much is given at a time") {
   CHECK(tried.ration.opens_at() == tried.now + 6s);
 }
 
+TEST_CASE("the request that found the opening counts once") {
+  Openings tried;
+  for (int i = 0; i < 3; ++i) {
+    tried.open(6s);
+    tried.ration.succeeded(tried.ticket);
+  }
+  CHECK(tried.ration.opens_at() == tried.now + 6s);
+}
+
 TEST_CASE("what is given many at a time teaches nothing") {
   Openings tried;
   for (int i = 0; i < 5; ++i) {

@@ -24,6 +24,8 @@ TEST_CASE("the ceiling of the back-off doubles up to its longest") {
 TEST_CASE("a longest wait that is no power of two is kept to") {
   CHECK(backoff_ceiling({.first = 500ms, .max = 1500ms}, 2) == 1s);
   CHECK(backoff_ceiling({.first = 500ms, .max = 1500ms}, 3) == 1500ms);
+  CHECK(backoff_ceiling({.first = 500ms, .max = 10s}, 5) == 8s);
+  CHECK(backoff_ceiling({.first = 500ms, .max = 10s}, 6) == 10s);
 }
 
 TEST_CASE("the wait is anything between nothing and the ceiling") {
