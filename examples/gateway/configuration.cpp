@@ -169,6 +169,12 @@ class Reader {
       unfit("tokens is not there: give a list, {\"file\": \"tokens.txt\"} or {\"env\": \"NAME\"}");
     into_.client.tokens = tokens_of(*value, "tokens");
     if (into_.client.tokens.empty()) unfit("tokens is empty: give at least one");
+    for (const Token& token : into_.client.tokens) {
+      if (token.id == "." || token.id == "..") {
+        unfit("tokens has the id \"" + token.id +
+              "\": it would vanish from the URLs of the page's buttons (RFC 3986 5.2.4); give another");
+      }
+    }
   }
 
   /// Tokens from where they are kept. What is wrong with one is said without it.

@@ -26,8 +26,13 @@ bool is_clean(std::string_view value) {
   });
 }
 
-/// A name or an address with a port: also what a folded line (RFC 9112 5.2), of which the parser makes one,
-/// is not.
+/// A line that goes on in the next one: the parser would put the two together, others would not (RFC
+/// 9112 5.2).
+bool is_folded(std::string_view lines) {
+  return lines.find("\n ") != std::string_view::npos || lines.find("\n\t") != std::string_view::npos;
+}
+
+/// A name or an address with a port.
 bool is_host(std::string_view host) {
   return std::all_of(host.begin(), host.end(), [](char c) {
     const char lower = tokenpool::detail::ascii_lower(c);
@@ -87,17 +92,20 @@ class RequestReader::Parser final : public http::basic_parser<true> {
       const bool had_head = is_header_done();
       const std::size_t body_before = request.body.size();
       const std::size_t count = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+      const std::string_view taken = bytes.substr(0, count);
       bytes.remove_prefix(count);
       if (error && error != http::error::need_more) return refuse(unreadable(error));
       // The parser's own limit is for what it has not read yet: lines that come one by one, or all at once,
       // would pass it.
       const std::size_t waiting = error ? bytes.size() : 0;
-      if (!had_head) header_bytes_ += count;
-      if (!had_head && header_bytes_ + waiting > max_header_bytes_) return refuse(too_large_header);
-      if (!had_head && is_header_done()) return begin();
-      const bool between_chunks = had_head && request.body.size() == body_before;
-      if (between_chunks && count + waiting > max_header_bytes_)
+      if (!had_head) {
+        header_bytes_ += count;
+        if (header_bytes_ + waiting > max_header_bytes_) return refuse(too_large_header);
+        if (is_folded(taken)) return refuse({400, "a field has to be on one line"});
+        if (is_header_done()) return begin();
+      } else if (request.body.size() == body_before && count + waiting > max_header_bytes_) {
         return refuse({400, "a line of the body is too long"});
+      }
       if (error) return Progress::more;
     }
     return Progress::complete;

@@ -119,6 +119,7 @@ TEST_CASE("what is unfit in a configuration is named with its remedy and without
       {{{"tokens", {{{"id", "x"}}}}}, "tokens[0].secret is empty"},
       {{{"tokens", {{{"secret", canary}, {"weight", -1}}}}}, "tokens[0].weight"},
       {{{"tokens", {{{"secret", canary}, {"sekret", 1}}}}}, "tokens[0].sekret is no field"},
+      {{{"tokens", {{{"secret", canary}, {"id", ".."}}}}}, "tokens has the id \"..\": it would vanish"},
       {{{"tokens", {{"file", "no-such-file"}}}}, "no-such-file cannot be read"},
       {{{"tokens", {{"env", "NO_SUCH_VARIABLE"}}}}, "NO_SUCH_VARIABLE is not set"},
       {{{"tokens", {{"env", "A"}, {"file", "b"}}}}, "tokens has to have either"},

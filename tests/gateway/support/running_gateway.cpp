@@ -171,6 +171,11 @@ std::string Wire::read_all() {
   return std::exchange(unread_, {});
 }
 
+bool Wire::has_news() const {
+  pollfd readable{socket_, POLLIN, 0};
+  return ::poll(&readable, 1, 0) > 0;
+}
+
 bool Wire::is_closed() {
   read_all();
   return true;

@@ -64,6 +64,8 @@ class Wire {
   bool read_more(std::string& text);
   /// Reads to the end of the connection.
   std::string read_all();
+  /// Whether something came, or the end; does not wait.
+  [[nodiscard]] bool has_news() const;
   /// Whether the other side has closed, within 60 s.
   bool is_closed();
   /// What has been read and not been taken.
