@@ -1,6 +1,7 @@
 // Every fault that a server or a network can have, under a mixed load: each call ends once, on time and with
 // the right cause, nothing is mixed up, and afterwards nothing is left. The script `network` runs the program
-// in a network of its own whose packets are lost, reset or slow, and says so in TOKENPOOL_TEST_NETWORK.
+// in a network of its own whose packets are lost, reset or slow, and says so in TOKENPOOL_TEST_NETWORK; where
+// it could not make them late, a relay is told to by TOKENPOOL_TEST_DELAY_MS.
 
 #include <algorithm>
 #include <array>
@@ -8,11 +9,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 
 #include "catch_compat.hpp"
+#include "delaying_relay.hpp"
 #include "mixed_load.hpp"
 
 using namespace tokenpool;
@@ -25,9 +28,9 @@ std::ptrdiff_t entries(const char* folder) {
   return std::distance(std::filesystem::directory_iterator(folder), {});
 }
 
-ClientOptions options_for(const test::ScriptedServer& server) {
+ClientOptions options_for(const std::string& origin) {
   ClientOptions options{
-      .base_url = server.origin() + "/v1",
+      .base_url = origin + "/v1",
       .tokens = parse_tokens("sk-canary-0,sk-canary-1,sk-canary-2,sk-canary-3"),
       .limits = {Limit::per_token(40, 200ms), {.amount = 12, .scope = Scope::token, .unit = Unit::in_flight}},
       .egress = {{.id = "here"}}};
@@ -85,7 +88,10 @@ TEST_CASE("under a mixed load with faults every call ends once and nothing is le
 
   test::LoadCalls calls = test::draw_calls(400, random);
   {
-    Client<> client(options_for(server));
+    std::optional<test::DelayingRelay> relay;
+    if (const char* const delay = std::getenv("TOKENPOOL_TEST_DELAY_MS"))
+      relay.emplace(server.port(), std::chrono::milliseconds(std::stoi(delay)));
+    Client<> client(options_for(relay ? relay->origin() : server.origin()));
     test::make_all(client, calls, 24);
     const PoolSnapshot after = client.stats();
     CHECK(after.pool.waiting == 0);
@@ -93,7 +99,10 @@ TEST_CASE("under a mixed load with faults every call ends once and nothing is le
                       [](const TokenSnapshot& token) { return token.in_flight == 0; }));
     CHECK(after.egresses.at(0).in_flight == 0);
   }
-  for (const auto& call : calls) check_end(*call);
+  for (const auto& call : calls) {
+    check_end(*call);
+    if (network == "late" && call->result->has_value()) CHECK(call->ended - call->begun >= 60ms);
+  }
 
   // The server does not notice at once that a connection is gone, or never where the network ended it.
   const auto left_over = [&](const char* folder, std::ptrdiff_t before) {
