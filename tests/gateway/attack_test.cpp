@@ -146,8 +146,8 @@ TEST_CASE("what is too large is refused before it is there") {
   };
   CHECK(status(start + "X: " + std::string(10'000, 'x')) == 431);
   CHECK(status("GET /" + std::string(10'000, 'x')) == 431);
-  CHECK(status("GET /" + std::string(10'000, 'x') + " HTTP/1.1\r\nHost: " + gateway.host() + "\r\n\r\n") ==
-        431);
+  CHECK(status("GET /" + std::string(3000, 'x') + " HTTP/1.1\r\nHost: " + gateway.host() +
+               "\r\nX: " + std::string(3000, 'x') + "\r\n\r\n") == 431);
   CHECK(status(start + "Content-Length: 1001\r\n\r\n") == 413);
   CHECK(status(start + "Content-Length: 99999999999999999999999\r\n\r\n") == 400);
   CHECK(status(start + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x')) == 413);
