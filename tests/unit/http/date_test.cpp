@@ -1,5 +1,7 @@
 #include "tokenpool/http/date.hpp"
 
+#include <string>
+
 #include "catch_compat.hpp"
 
 using tokenpool::CalendarTime;
@@ -12,6 +14,19 @@ constexpr CalendarTime at(std::int64_t seconds) { return CalendarTime{std::chron
 
 /// 2026-11-22 00:00:00 UTC
 constexpr CalendarTime now = at(1795305600);
+
+/// Whether `reads` takes the text as it is, and refuses it cut or with another character at any place.
+template <class Reads>
+void check_exact(const std::string& text, Reads reads) {
+  INFO(text);
+  CHECK(reads(text));
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::string marred = text;
+    marred[i] = '?';
+    INFO("at " << i);
+    CHECK_FALSE((reads(text.substr(0, i)) || reads(marred)));
+  }
+}
 
 }  // namespace
 
@@ -64,6 +79,15 @@ TEST_CASE("what is no HTTP date is refused") {
   }
 }
 
+TEST_CASE("a date that is cut or marred at any place is refused") {
+  for (const auto* text :
+       {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+    check_exact(text, [](const std::string& given) { return parse_http_date(given, now).has_value(); });
+  }
+  check_exact("2026-11-22T08:00:00.25+08:00",
+              [](const std::string& given) { return parse_rfc3339(given).has_value(); });
+}
+
 TEST_CASE("a two-digit year is the latest one that is not more than fifty years ahead") {
   CHECK(parse_http_date("Sunday, 22-Nov-76 00:00:00 GMT", now) == parse_rfc3339("2076-11-22T00:00:00Z"));
   CHECK(parse_http_date("Monday, 23-Nov-76 00:00:00 GMT", now) == parse_rfc3339("1976-11-23T00:00:00Z"));
@@ -99,10 +123,11 @@ TEST_CASE("the ends of the four-digit calendar do not overflow") {
 }
 
 TEST_CASE("what is no instant of RFC 3339 is refused") {
-  for (const auto* text : {"", "2026-11-22", "2026-11-22T00:00:00", "2026-11-22T00:00Z",
-                           "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
-                           "2026-11-22T00:00:00.Z", "2026-11-22T00:00:00+0800", "2026-11-22T00:00:00+24:00",
-                           "2026-11-22T00:00:00Z ago", "26-11-22T00:00:00Z", "-026-11-22T00:00:00Z"}) {
+  for (const auto* text :
+       {"", "2026-11-22", "2026-11-22T00:00:00", "2026-11-22T00:00Z", "2026-13-01T00:00:00Z",
+        "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T00:00:00.Z", "2026-11-22T00:00:00+0800",
+        "2026-11-22T00:00:00+24:00", "2026-11-22T00:00:00+08:60", "2026-11-22T00:00:00Z ago",
+        "26-11-22T00:00:00Z", "-026-11-22T00:00:00Z"}) {
     INFO(text);
     CHECK_FALSE(parse_rfc3339(text));
   }

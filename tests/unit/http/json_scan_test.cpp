@@ -161,6 +161,10 @@ TEST_CASE("what is valid JSON is agreed on with the oracle") {
                            "\"a",
                            "\"\\x\"",
                            "\"\\u12\"",
+                           "\"\\u12g4\"",
+                           "\"\\u12G4\"",
+                           "\"\\u12/4\"",
+                           "\t[\r\n1\t]\r",
                            "\"\\u00e4\"",
                            "\"\\ud83d\\ude00\"",
                            "\"a\nb\"",
@@ -200,6 +204,12 @@ TEST_CASE("half a surrogate pair becomes the replacement character") {
         "A");
 }
 
+TEST_CASE("an escape may be written in small and in capital letters") {
+  CHECK(find_json(R"({"a":"\u00E4\u00e4\uFFe0"})", "a") == "\u00e4\u00e4\uffe0");
+  CHECK(find_json(R"({"a":"\uD83D\uDE00"})", "a") == "\U0001f600");
+  CHECK(find_json(R"({"a":"\uD83D\uFFE0"})", "a") == "\uFFFD\uFFE0");
+}
+
 TEST_CASE("nesting beyond the bound ends the reading and keeps what came before") {
   const auto nested = [](std::size_t depth) {
     return "{\"a\":1,\"b\":" + std::string(depth, '[') + "2" + std::string(depth, ']') + "}";
@@ -210,6 +220,10 @@ TEST_CASE("nesting beyond the bound ends the reading and keeps what came before"
   CHECK(scanned(nested(tokenpool::json_scan_depth), &whole).size() == 1);
   CHECK_FALSE(whole);
   CHECK(scanned(nested(100000), &whole).size() == 1);
+  std::string objects;
+  for (std::size_t i = 0; i < tokenpool::json_scan_depth + 1; ++i) objects += "{\"a\":";
+  CHECK(scanned(objects + "1" + std::string(tokenpool::json_scan_depth + 1, '}'), &whole).empty());
+  CHECK_FALSE(whole);
 }
 
 TEST_CASE("no more than the bound is read of a huge body") {

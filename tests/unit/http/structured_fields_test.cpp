@@ -34,6 +34,17 @@ TEST_CASE("parameters belong to their member and the last of a name counts") {
   CHECK((*list)[1].parameter("flag")->type == SfType::boolean);
 }
 
+TEST_CASE("keys and tokens and bytes and lists have all the characters that are theirs") {
+  const auto list = parse_sf_list({"t0k!/*;*k_1-2.3*=?0, :aG1+/k==:, (a;x=1 ?0);y  "});
+  REQUIRE(list);
+  REQUIRE(list->size() == 3);
+  CHECK((*list)[0].item.text == "t0k!/*");
+  REQUIRE((*list)[0].parameter("*k_1-2.3*") != nullptr);
+  CHECK((*list)[0].parameter("*k_1-2.3*")->number == 0);
+  CHECK((*list)[1].item.text == "aG1+/k==");
+  CHECK((*list)[2].parameter("y") != nullptr);
+}
+
 TEST_CASE("several lines are one list") {
   CHECK(parse_sf_list({"a", "b, c"})->size() == 3);
   CHECK_FALSE(parse_sf_list({"a", "b,,c"}));
@@ -67,6 +78,13 @@ TEST_CASE("a list that is malformed anywhere fails as a whole") {
                            "%\"a",
                            "%a",
                            "\ta",
+                           "(?2)",
+                           "(a;)",
+                           "@x",
+                           "?",
+                           "\"\x1F\"",
+                           "%\"\x1F\"",
+                           "%\"\x7F\"",
                            "=",
                            "\xC3\xA4"}) {
     INFO(text);

@@ -85,8 +85,20 @@ TEST_CASE("a text that names no time gives none") {
   for (const auto* text :
        {"", "please try again later", "try again in a few minutes", "try again in 5", "try again in 5 moons",
         "wait 20s", "try again in -5s", "try again in 99999999999999999999 seconds",
-        "regain access on 2025-02-30 at 00:00 utc", "limit 3, used 5 seconds", "retry after"}) {
+        "try again in 9223372036854775 s and 9223372036854775 s", "regain access on 2025-02-30 at 00:00 utc",
+        "limit 3, used 5 seconds", "retry after"}) {
     INFO(text);
     CHECK_FALSE(time_named_in(text, from));
+  }
+}
+
+TEST_CASE("a time that is cut at any place is none") {
+  for (const std::string text : {"replenished in 3.02:34:56", "regain access on 2025-07-01 at 00:00 utc"}) {
+    INFO(text);
+    CHECK(time_named_in(text, from));
+    for (std::size_t length = 0; length < text.size(); ++length) {
+      INFO("cut at " << length);
+      CHECK_FALSE(time_named_in(text.substr(0, length), from));
+    }
   }
 }
