@@ -231,6 +231,26 @@ TEST_CASE("a token that is forbidden three times in a row is ejected") {
   CHECK(rig.token("t0").state == TokenState::ejected);
 }
 
+TEST_CASE("a token whose key is what is forbidden is ejected at once") {
+  Rig rig({.tokens = tokens(2)});
+  Classification key = meaning(Verdict::forbidden);
+  key.eject = true;
+  CHECK(rig.once(key) == "t0");
+  CHECK(rig.token("t0").state == TokenState::ejected);
+  CHECK(rig.token("t1").state == TokenState::available);
+}
+
+TEST_CASE("what is forbidden to three tokens in a row is no fault of theirs") {
+  Rig rig({.tokens = tokens(4)});
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 3; ++i) {
+      Lease lease = rig.lease();
+      CHECK(rig.answer(lease, meaning(Verdict::forbidden)).endpoint_at_fault == (round > 0 || i == 2));
+    }
+  }
+  CHECK(rig.snapshot().pool.available == 4);
+}
+
 TEST_CASE("spent money ejects and a quota that resets by itself rests") {
   Rig rig({.tokens = tokens(2)});
   Classification spent{.verdict = Verdict::quota_exhausted, .rest = 5h};

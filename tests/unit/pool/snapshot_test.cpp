@@ -164,6 +164,17 @@ TEST_CASE("a snapshot says how long accepting answers took") {
   }
 }
 
+TEST_CASE("no answer is missing where a snapshot says how long they took") {
+  Rig rig({.tokens = tokens(1)});
+  for (int i = 1; i <= 16; ++i) {
+    Lease lease = rig.lease();
+    lease.settle({.answered = true, .answered_at = rig.now().steady, .latency = i * 10ms}, rig.now());
+  }
+  const TokenSnapshot token = rig.token("t0");
+  CHECK((token.p50 > 70ms && token.p50 < 90ms));
+  CHECK((token.p99 > 150ms && token.p99 < 170ms));
+}
+
 TEST_CASE("an average of several is one of their answers") {
   std::vector<Token> list = tokens(2);
   list[0].account = list[1].account = "acme";

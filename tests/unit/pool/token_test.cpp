@@ -57,6 +57,7 @@ TEST_CASE("an unfit token is refused in a sentence that shows no secret") {
   CHECK_THAT(problem({.secret = "canary\r\n"}), test::StartsWith("tokens[2].secret has a control character"));
   CHECK_THAT(problem({.secret = "canary\r\n"}), !test::ContainsSubstring("canary"));
   CHECK_THAT(problem({.secret = "a", .id = "x\ny"}), test::StartsWith("tokens[2].id"));
+  CHECK_THAT(problem({.secret = "a", .account = "x\ny"}), test::StartsWith("tokens[2].id or .account"));
   CHECK_THAT(problem({.secret = "a", .limits = {{.amount = 0}}}),
              test::StartsWith("tokens[2].limits[0].amount is 0"));
 }
@@ -69,4 +70,5 @@ TEST_CASE("a weight is a number above zero") {
                test::StartsWith("t.weight is "));
   }
   CHECK_FALSE(problem_with(Token{.secret = "a", .weight = 1e-6}, "t"));
+  CHECK(Token{}.weight == 1);
 }
