@@ -41,6 +41,7 @@ class QueueOracle final : public simulator::Listener {
   }
 
   void granted(const simulator::Granted& granted) override {
+    newest_ = (std::max)(newest_, granted.ticket);
     erase(granted.search.number, granted.at + granted.waited);
     turns_[granted.search.needs].push_back({granted.search.number, granted.ticket});
     simulator::Knock knock = granted.knock;
@@ -93,16 +94,19 @@ class QueueOracle final : public simulator::Listener {
   };
   struct Way {
     int lost_in_a_row = 0;
+    std::uint64_t newest = 0;  ///< the newest lease when it was closed
     simulator::Instant closed_until{};
   };
 
   /// An egress of which five connections in a row failed may rest as long as any rest without a word, two
-  /// minutes and a tenth, and is then open to one request until that one is answered.
+  /// minutes and a tenth; one request that was granted later and is answered opens it.
   void learn_of_way(const simulator::Settlement& settlement, simulator::Instant at) {
     Way& way = ways_[settlement.granted.knock.egress];
     if (settlement.answered) {
-      way = {0, (std::min)(way.closed_until, at)};
+      way.lost_in_a_row = 0;
+      if (settlement.granted.ticket > way.newest) way.closed_until = (std::min)(way.closed_until, at);
     } else if (!settlement.sent && ++way.lost_in_a_row >= 5) {
+      way.newest = newest_;
       way.closed_until = at + std::chrono::seconds(132) + grace_;
     }
   }
@@ -197,6 +201,7 @@ class QueueOracle final : public simulator::Listener {
   simulator::Instant first_since_{};
   std::map<std::string, Token> tokens_;
   std::map<std::uint32_t, Way> ways_;
+  std::uint64_t newest_ = 0;
   std::map<std::string, std::vector<std::pair<std::uint64_t, std::uint64_t>>> turns_;
   std::uint64_t events_ = 0;
 };

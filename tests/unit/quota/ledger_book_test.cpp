@@ -93,3 +93,18 @@ TEST_CASE("who waits for requests of others to end asks again soon") {
   CHECK(take(book, 1, {one}, 0).granted);
   CHECK(take(book, 2, {one}, 0).retry_in == 20ms);
 }
+
+TEST_CASE("news are heard once") {
+  LedgerBook book;
+  const auto rest = [](const char* subject) {
+    return std::vector<LedgerNews>{{.kind = LedgerNews::Kind::rest, .subject = subject, .left = 1min}};
+  };
+  const std::vector<LedgerNews> first = rest("token=a");
+  const std::vector<LedgerNews> second = rest("token=b");
+  const std::uint64_t heard = book.ask({.news = first}, 0).heard;
+  CHECK(book.ask({.heard = heard}, 0).news.empty());
+  book.ask({.news = second, .heard = heard}, 0);
+  const LedgerAnswer answer = book.ask({.heard = heard}, 0);
+  REQUIRE(answer.news.size() == 1);
+  CHECK(answer.news[0].subject == "token=b");
+}
