@@ -15,7 +15,8 @@ packages_to_measure=(libbenchmark-dev valgrind redis-server 'nginx-light|nginx' 
   python3 python3-requests python3-httpx python3-aiohttp)
 command -v npm >/dev/null || packages_to_measure+=(nodejs npm)
 # For `tests/run full` alone: a compiler for Windows, and what makes another distribution.
-packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap debian-archive-keyring gcovr)
+packages_to_test_in_full=(g++-mingw-w64-x86-64-posix mmdebstrap debian-archive-keyring gcovr
+  'llvm-14|llvm')
 
 say() { printf '%s\n' "$*"; }
 

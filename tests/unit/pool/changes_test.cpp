@@ -122,6 +122,28 @@ TEST_CASE("a rotated secret keeps id and counts and rest") {
   CHECK_FALSE(rig.pool().set_secret("nobody", "x"));
 }
 
+TEST_CASE("an old secret is kept for as long as a lease has it and no longer") {
+  const auto credential = [](const char* secret) {
+    return std::make_unique<const Credential>(Credential{.token_id = "t", .secret = secret});
+  };
+  tokenpool::detail::Slot slot;
+  slot.credential = credential("first");
+  const Credential* first = slot.credential.get();
+  slot.face.in_flight = 2;
+  slot.set_credential(credential("second"));
+  const Credential* second = slot.credential.get();
+  slot.face.in_flight = 3;
+  slot.set_credential(credential("third"));
+  REQUIRE(slot.particulars->retired.size() == 2);
+  slot.release(first);
+  CHECK(slot.particulars->retired.size() == 2);
+  slot.release(first);
+  REQUIRE(slot.particulars->retired.size() == 1);
+  CHECK(slot.particulars->retired[0].credential.get() == second);
+  slot.release(second);
+  CHECK(slot.particulars->retired.empty());
+}
+
 TEST_CASE("replacing keeps the state of the ids that stay") {
   Rig rig({.tokens = tokens(3), .limits = {Limit::per_token(2, 60s)}});
   rig.times(3);
