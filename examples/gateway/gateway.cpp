@@ -66,7 +66,7 @@ Gateway::Gateway(std::string configuration)
       chronicle_([this] { live_.changed(); }),
       metrics_([this] { return upstream_.snapshot(); }),
       live_(
-          context_, chronicle_, [this] { return upstream_.snapshot_json(); }, about(configuration_)),
+          context_, chronicle_, [this] { return upstream_.view(); }, about(configuration_)),
       upstream_(client_options(configuration_, chronicle_, metrics_), configuration_.policy,
                 configuration_.alerts),
       watch_(context_, [this] { reload(); }),

@@ -77,7 +77,7 @@ class Live::Feed final : public Source {
     if (!seconds.empty()) last_second_ = seconds.back().t;
     if (!news.empty()) last_news_ = news.back().id;
     const std::string data = R"({"version":1,"gateway":)" + live_.gateway_ + R"(,"pool":)" +
-                             live_.snapshot_() + R"(,"history":)" + text_of(list_of(seconds)) +
+                             live_.view_().json + R"(,"history":)" + text_of(list_of(seconds)) +
                              R"(,"news":)" + text_of(list_of(news)) + "}";
     return text += framed(event("hello", data));
   }
@@ -115,13 +115,14 @@ class Live::Feed final : public Source {
   std::uint64_t state_ = 0;
 };
 
-Live::Live(boost::asio::io_context& context, Chronicle& chronicle, std::function<std::string()> snapshot,
+Live::Live(boost::asio::io_context& context, Chronicle& chronicle, std::function<PoolView()> view,
            std::string gateway)
     : context_(context),
       seconds_(context),
       soon_(context),
+      rest_end_(context),
       chronicle_(chronicle),
-      snapshot_(std::move(snapshot)),
+      view_(std::move(view)),
       gateway_(std::move(gateway)) {
   each_second();
 }
@@ -174,20 +175,24 @@ void Live::publish() {
   published_ = std::chrono::steady_clock::now();
   std::erase_if(feeds_, [](const auto& feed) { return feed.expired(); });
   if (feeds_.empty()) return;
-  state_ = std::make_shared<const std::string>(state_json());
+  const PoolView pool = view_();
+  state_ = std::make_shared<const std::string>(R"({"now_ms":)" +
+                                               std::to_string(since_1970<std::chrono::milliseconds>()) +
+                                               R"(,"pool":)" + pool.json + "}");
   ++state_number_;
   wake_all();
+  rest_end_.cancel();
+  if (!pool.rest_ends_in) return;
+  rest_end_.expires_after(*pool.rest_ends_in + std::chrono::milliseconds(1));
+  rest_end_.async_wait([this](boost::system::error_code stopped) {
+    if (!stopped) changed();
+  });
 }
 
 void Live::wake_all() {
   for (const auto& weak : feeds_) {
     if (const auto feed = weak.lock()) feed->wake();
   }
-}
-
-std::string Live::state_json() const {
-  return R"({"now_ms":)" + std::to_string(since_1970<std::chrono::milliseconds>()) + R"(,"pool":)" +
-         snapshot_() + "}";
 }
 
 }  // namespace gateway

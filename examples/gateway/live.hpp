@@ -16,14 +16,15 @@
 #include "chronicle.hpp"
 #include "front.hpp"
 #include "source.hpp"
+#include "upstream.hpp"
 
 namespace gateway {
 
 /// What all pages see. Used on the gateway's thread, but for changed().
 class Live {
  public:
-  /// `snapshot` makes the pool's JSON; `gateway` is what does not change, as JSON.
-  Live(boost::asio::io_context& context, Chronicle& chronicle, std::function<std::string()> snapshot,
+  /// `view` looks at the pool; `gateway` is what does not change, as JSON.
+  Live(boost::asio::io_context& context, Chronicle& chronicle, std::function<PoolView()> view,
        std::string gateway);
   Live(const Live&) = delete;
   Live& operator=(const Live&) = delete;
@@ -46,13 +47,13 @@ class Live {
   void publish_soon();
   void publish();
   void wake_all();
-  [[nodiscard]] std::string state_json() const;
 
   boost::asio::io_context& context_;
   boost::asio::steady_timer seconds_;
   boost::asio::steady_timer soon_;
+  boost::asio::steady_timer rest_end_;  ///< which nobody tells of
   Chronicle& chronicle_;
-  std::function<std::string()> snapshot_;
+  std::function<PoolView()> view_;
   std::string gateway_;
   std::vector<std::weak_ptr<Feed>> feeds_;
   std::shared_ptr<const std::string> state_;

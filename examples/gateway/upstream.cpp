@@ -1,5 +1,6 @@
 #include "upstream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "tokenpool/alerts.hpp"
@@ -36,8 +37,13 @@ void Upstream::send(tokenpool::Request request,
 }
 
 tokenpool::PoolSnapshot Upstream::snapshot() const { return client_->pooled.stats(); }
-std::string Upstream::snapshot_json() const {
-  return to_json(snapshot()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+PoolView Upstream::view() const {
+  const tokenpool::PoolSnapshot pool = snapshot();
+  PoolView view{.json = to_json(pool).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  for (const tokenpool::TokenSnapshot& token : pool.tokens) {
+    if (token.rest) view.rest_ends_in = (std::min)(view.rest_ends_in.value_or(*token.rest), *token.rest);
+  }
+  return view;
 }
 
 bool Upstream::disable(std::string_view id, const std::string& reason) {

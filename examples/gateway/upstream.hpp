@@ -1,6 +1,7 @@
 #pragma once
 // The pool as the gateway uses it. The client is compiled behind this interface, once.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,12 @@
 
 namespace gateway {
 
+/// The pool for those who look on.
+struct PoolView {
+  std::string json{};                                       ///< the snapshot as tokenpool::to_json makes it
+  std::optional<std::chrono::milliseconds> rest_ends_in{};  ///< the first token that comes back by itself
+};
+
 /// The server behind the gateway, asked with the tokens of a pool. Thread-safe.
 class Upstream {
  public:
@@ -32,8 +39,7 @@ class Upstream {
   void send(tokenpool::Request request, std::function<void(tokenpool::Result<tokenpool::Response>)> done);
 
   [[nodiscard]] tokenpool::PoolSnapshot snapshot() const;
-  /// The snapshot as the JSON of tokenpool::to_json.
-  [[nodiscard]] std::string snapshot_json() const;
+  [[nodiscard]] PoolView view() const;
 
   /// Whether there is such a token.
   bool disable(std::string_view id, const std::string& reason);

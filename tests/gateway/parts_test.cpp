@@ -1,6 +1,7 @@
 // The gateway's parts by themselves, as far as sockets do not show them: configurations and what is said of
 // unfit ones, what becomes of an Error, what is read out of a body.
 
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "chronicle.hpp"
 #include "configuration.hpp"
 #include "forwarding.hpp"
+#include "live.hpp"
 #include "refusal.hpp"
 #include "request_reader.hpp"
 #include "support/quota_server.hpp"
@@ -254,6 +256,19 @@ TEST_CASE("the chronicle keeps ten minutes and the last hundred news") {
   for (int i = 0; i < 150; ++i) chronicle.tell("warning", "", "", std::to_string(i));
   CHECK(chronicle.news().size() == Chronicle::news_kept);
   CHECK(chronicle.news(chronicle.news().back().id - 1).size() == 1);
+}
+
+TEST_CASE("the end of a rest is published when it comes and not with the next second") {
+  boost::asio::io_context context;
+  Chronicle chronicle;
+  int published = 0;
+  Live live(
+      context, chronicle, [&] { return ++published, PoolView{.json = "{}", .rest_ends_in = 10ms}; }, "{}");
+  const auto feed = live.feed({.target = "/tokenpool/live"}, [] {});
+  const auto began = std::chrono::steady_clock::now();
+  const auto beyond_seconds = [&] { return published > static_cast<int>(chronicle.seconds().size()) + 5; };
+  while (!beyond_seconds() && std::chrono::steady_clock::now() - began < 60s) context.run_one();
+  CHECK(beyond_seconds());
 }
 
 TEST_CASE("the program ends with a code that says how") {
