@@ -156,7 +156,10 @@ class RequestReader::Parser final : public http::basic_parser<true> {
     request.body.append(bytes.data(), bytes.size());
     return bytes.size();
   }
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  /// Between quotation marks the parser takes a line end, at which others would begin the chunk.
+  void on_chunk_header_impl(std::uint64_t, string_view extension, error_code& error) override {
+    if (!is_clean(plain(extension))) error = http::error::bad_chunk_extension;
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& error) override {
     return on_body_impl(bytes, error);
   }
