@@ -72,6 +72,8 @@ class CancelToken {
 
   /// Whether the source was cancelled.
   [[nodiscard]] bool cancelled() const { return state_ && state_->cancelled(); }
+  /// Whether there ever was a source that could cancel it.
+  [[nodiscard]] bool has_source() const noexcept { return state_ != nullptr; }
 
  private:
   friend class CancelSource;

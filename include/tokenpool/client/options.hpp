@@ -107,17 +107,18 @@ inline bool is_framing(std::string_view name) noexcept {
 
 /// What is wrong with `headers`, in one sentence that begins with `field`; nothing when each field can go on
 /// the wire as it stands. Values are not shown: they may be credentials.
-inline std::optional<std::string> problem_with(const Headers& headers, const std::string& field) {
+inline std::optional<std::string> problem_with(const Headers& headers, std::string_view field) {
   for (const HeaderField& header : headers) {
     if (!is_fit_name(header.name)) {
-      return field + " has a field whose name is \"" + (is_visible_ascii(header.name) ? header.name : "?") +
+      return std::string(field) + " has a field whose name is \"" +
+             (is_visible_ascii(header.name) ? header.name : "?") +
              "\": give a name of letters, digits and hyphens";
     }
     if (!is_fit_value(header.value)) {
-      return field + " has a line end in \"" + header.name + "\": give a value of one line";
+      return std::string(field) + " has a line end in \"" + header.name + "\": give a value of one line";
     }
     if (is_framing(header.name)) {
-      return field + " has \"" + header.name + "\": leave it out, it follows from the body";
+      return std::string(field) + " has \"" + header.name + "\": leave it out, it follows from the body";
     }
   }
   return std::nullopt;

@@ -45,8 +45,8 @@ class CallRecord {
   /// Valid after answered().
   [[nodiscard]] const Response& last() const noexcept { return *last_; }
 
-  /// The last answer as the caller gets it; valid once, after answered().
-  [[nodiscard]] Response deliver() {
+  /// The last answer as the caller gets it, to be moved from; valid once, after answered().
+  [[nodiscard]] Response&& deliver() {
     last_->attempts = std::move(trail_);
     return *std::move(last_);
   }

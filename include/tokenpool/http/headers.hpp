@@ -51,9 +51,7 @@ class Headers {
   Headers(std::initializer_list<HeaderField> fields) : fields_(fields) {}
 
   /// Appends a field, whether or not one of this name is there.
-  void add(std::string_view name, std::string_view value) {
-    fields_.push_back(HeaderField{std::string(name), std::string(value)});
-  }
+  void add(std::string_view name, std::string_view value) { fields_.emplace_back(Made{name, value}); }
 
   /// Makes this the only field of its name: it takes the place of the first one, or comes last.
   void set(std::string_view name, std::string_view value) {
@@ -113,6 +111,13 @@ class Headers {
   friend bool operator==(const Headers&, const Headers&) = default;
 
  private:
+  /// Becomes a field where that is to be, which saves moving its texts there.
+  struct Made {
+    std::string_view name;
+    std::string_view value;
+    operator HeaderField() const { return {std::string(name), std::string(value)}; }
+  };
+
   std::vector<HeaderField>::iterator find(std::string_view name) {
     return std::find_if(fields_.begin(), fields_.end(),
                         [name](const HeaderField& field) { return equal_ignoring_case(field.name, name); });

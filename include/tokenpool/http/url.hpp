@@ -136,7 +136,8 @@ inline std::optional<std::string> resolve(const BaseUrl& base, std::string_view 
     const bool slash = path.empty() || path.front() == '/' || path.front() == '?';
     std::string url;
     url.reserve(base.origin.size() + base.path.size() + 1 + path.size());
-    return url.append(base.origin).append(base.path).append(slash ? "" : "/").append(path);
+    url.append(base.origin).append(base.path).append(slash ? "" : "/").append(path);
+    return url;
   }
   const std::string_view bare = path.substr(0, path.find('?'));
   const std::optional<BaseUrl> target = parse_base_url(bare);

@@ -15,6 +15,8 @@ TEST_CASE("a token without a source is never cancelled") {
   const CancelToken token;
   const CancelRegistration registration(token, [&] { ++calls; });
   CHECK_FALSE(token.cancelled());
+  CHECK_FALSE(token.has_source());
+  CHECK(CancelSource().token().has_source());
   CHECK(calls == 0);
 }
 

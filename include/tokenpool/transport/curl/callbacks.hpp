@@ -92,7 +92,7 @@ inline std::size_t on_header(char* data, std::size_t size, std::size_t count, vo
   Transfer& transfer = *static_cast<Transfer*>(context);
   return guarded<std::size_t>(transfer, 0, [&]() -> std::size_t {
     const std::string_view line(data, size * count);
-    const bool begins = line.starts_with("HTTP/") && (transfer.header_bytes == 0 || transfer.header_complete);
+    const bool begins = (transfer.header_bytes == 0 || transfer.header_complete) && line.starts_with("HTTP/");
     transfer.last_byte_at = std::chrono::steady_clock::now();
     // Interim answers count towards the block of the final one, or a server could send them without end.
     const bool counts_anew = begins && transfer.answer.status >= 200;

@@ -64,10 +64,10 @@ class Exchanger {
     if (!request.body.rewind()) {
       return TransportFailure{FailureKind::body, false, "the body cannot be sent again"};
     }
-    headers_.assign(request.headers, traits_of_body(request));
+    headers_.assign(request.headers, traits_of_body(request, transfer_.sends_body));
     OptionSetter options(easy_.get());
     if (setup_.fits(request)) {
-      set_text_body(options, request);
+      set_text_body(options, transfer_, request);
     } else if (auto unfit = set_up(options, request)) {
       return unfit;
     }

@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -76,21 +77,20 @@ inline void set_streamed_body(OptionSetter& options, Transfer& transfer, const B
 
 /// Whether the request has a body, be it an empty one.
 inline bool sends_body(const TransportRequest& request) noexcept {
-  const std::string& method = request.method;
-  const bool always = method == "POST" || method == "PUT" || method == "PATCH";
-  return method != "HEAD" && (always || !request.body.empty());
+  const std::string_view method = request.method;
+  return method != "HEAD" &&
+         (!request.body.empty() || method == "POST" || method == "PUT" || method == "PATCH");
 }
 
-inline BodyTraits traits_of_body(const TransportRequest& request) noexcept {
+inline BodyTraits traits_of_body(const TransportRequest& request, bool sent) noexcept {
   constexpr std::uint64_t held_back_above = 1'000'000;
   const std::uint64_t size = request.body.size().value_or((std::numeric_limits<std::uint64_t>::max)());
-  return {sends_body(request), request.body.streamed() || size > held_back_above,
-          request.body.parts() != nullptr};
+  return {sent, request.body.streamed() || size > held_back_above, request.body.parts() != nullptr};
 }
 
 /// The bytes of a text body, which libcurl reads from where they lie.
-inline void set_text_body(OptionSetter& options, const TransportRequest& request) {
-  if (sends_body(request) && request.body.plain()) {
+inline void set_text_body(OptionSetter& options, const Transfer& transfer, const TransportRequest& request) {
+  if (transfer.sends_body && request.body.plain()) {
     options.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.text().size()),
                 "body size");
     options.set(CURLOPT_POSTFIELDS, request.body.text().data(), "body");
@@ -125,7 +125,7 @@ inline void set_method(OptionSetter& options, Transfer& transfer, const Transpor
   if (request.body.streamed()) {
     set_streamed_body(options, transfer, request.body);
   } else {
-    set_text_body(options, request);
+    set_text_body(options, transfer, request);
   }
   if (method == "HEAD") {
     options.set(CURLOPT_NOBODY, 1L, "method");
@@ -208,13 +208,14 @@ inline void set_egress(OptionSetter& options, const TransportRequest& request) {
   if (!request.source.empty()) {
     options.set(CURLOPT_INTERFACE, local_end(request.source).c_str(), "egress.source");
   }
-  if (request.proxy) {
-    options.set(CURLOPT_PROXY, request.proxy->c_str(), "egress.proxy");
-    // Or no_proxy in the environment would let requests leave elsewhere than this egress says.
+  const bool no_proxy = !request.proxy && !environment_names_proxy();
+  if (request.proxy || no_proxy) {
+    // Left to libcurl it searches the environment in every request, where no_proxy would let requests leave
+    // elsewhere than this egress says.
+    options.set(CURLOPT_PROXY, request.proxy ? request.proxy->c_str() : "", "egress.proxy");
     options.set(CURLOPT_NOPROXY, "", "egress.proxy");
-  } else if (!environment_names_proxy()) {
-    // Else libcurl searches the environment in every request.
-    options.set(CURLOPT_PROXY, "", "egress.proxy");
+  }
+  if (no_proxy) {
     return;
   }
   // What a proxy answers to CONNECT is not the server's answer.
