@@ -403,6 +403,35 @@ TEST_CASE("a snapshot shows what all have used") {
   CHECK(seen.tokens.at(1).limits.at(0).used == 1);
 }
 
+TEST_CASE("a snapshot shows what all have used by account and by egress and in all") {
+  ClientOptions options;
+  options.tokens = test::canary_tokens(2);
+  options.tokens[0].account = "acme";
+  options.limits = {Limit::per_account(5, 1h), Limit::per_egress(7, 1h), Limit::per_pool(9, 1h),
+                    Limit::per(Scope::token | Scope::account, 4, 1h)};
+  options.egress = {{.id = "wire"}};
+  options.ledger = std::make_shared<StoreRoom>();
+  options.ledger_options.report_within = 1h;
+  options.ledger_options.republish_within = 0ms;
+  ScriptedClient<> one(2, options);
+  ScriptedClient<> other(2, options);
+  answer_all(one);
+  for (int call = 0; call < 2; ++call) CHECK(one.get().value().status == 200);
+  const PoolSnapshot seen = other.client->stats();
+  const auto used = [](const auto& place, std::string_view scope) {
+    for (const LimitUse& use : place.limits) {
+      if (use.scope == scope) return use.used;
+    }
+    return std::int64_t{-1};
+  };
+  for (const TokenSnapshot& token : seen.tokens) CHECK(used(token, "token+account") == 1);
+  REQUIRE(seen.accounts.size() == 1);
+  CHECK(used(seen.accounts[0], "account") == 1);
+  REQUIRE(seen.egresses.size() == 1);
+  CHECK(used(seen.egresses[0], "egress") == 2);
+  CHECK(used(seen.egresses[0], "pool") == 2);
+}
+
 TEST_CASE("a client that ends leaves nothing untold") {
   Neighbours n(1);
   CHECK_FALSE(n.one.client->try_send({.path = "https://other/x"}));

@@ -245,6 +245,22 @@ TEST_CASE("a bucket that rests for an account is shown with each of its tokens")
   CHECK(rig.token("t2").buckets.empty());
 }
 
+TEST_CASE("a bucket in which any token rests outlives thousands of others") {
+  Rig rig({.tokens = tokens(3)});
+  for (const std::string id : {"t0", "t1", "t2"})
+    CHECK(rig.once(limited(1h, LimitScope::token), {.bucket = "of " + id}) == id);
+  for (int i = 0; i < 5000; ++i) {
+    const std::string once = "made up " + std::to_string(i);
+    rig.once(success(), {.bucket = once});
+  }
+  for (const std::string id : {"t0", "t1", "t2"}) {
+    const TokenSnapshot token = rig.token(id);
+    REQUIRE(token.buckets.size() == 1);
+    CHECK(token.buckets[0].id == "of " + id);
+    CHECK(rig.once(success(), {.bucket = "of " + id}) != id);
+  }
+}
+
 TEST_CASE("the totals know of tokens that have left") {
   Rig rig({.tokens = tokens(2)});
   rig.once();

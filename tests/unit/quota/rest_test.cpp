@@ -129,3 +129,26 @@ TEST_CASE("a person ends a rest") {
   CHECK(rest.admits(at(0s)));
   CHECK(rest.strikes() == 0);
 }
+
+TEST_CASE("what gives one request at a time is not asked for two") {
+  Rest rest;
+  std::uint64_t ticket = 0;
+  SteadyTime now = at(1h);
+  const auto serve = [&] {
+    rest.granted(++ticket, now);
+    rest.succeeded(ticket);
+  };
+  for (int i = 0; i < 3; ++i) {
+    rest.granted(++ticket, now);
+    rest.refused(ticket, ticket, now, now + 6s, Verdict::rate_limited);
+    now += 6s;
+    serve();
+  }
+  for (int i = 0; i < 3; ++i) {
+    CHECK_FALSE(rest.admits(now));
+    CHECK(rest.opens_at() == now + 6s);
+    now += 6s;
+    CHECK(rest.admits(now));
+    serve();
+  }
+}

@@ -311,3 +311,16 @@ TEST_CASE("a limit that changes between exact and shared entries loses no count"
   limit.amount = 100;
   CHECK(window.room_at(limit, 1, at(50s)) >= at(81s));
 }
+
+TEST_CASE("a window is empty when the last that was settled expires") {
+  const Limit limit = Limit::per_token(5, 60s);
+  Window window;
+  CHECK(window.empty_at(at(0s)) == at(0s));
+  for (const Duration answered : {1s, 3s}) {
+    window.reserve(limit, 1);
+    CHECK(window.empty_at(at(0s)) == (answered == 1s ? at(0s) : at(61s)));
+    window.settle(limit, 1, 1, at(answered));
+  }
+  CHECK(window.empty_at(at(3s)) == at(63s));
+  CHECK(window.empty_at(at(63s)) == at(63s));
+}

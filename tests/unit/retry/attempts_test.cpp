@@ -61,6 +61,11 @@ TEST_CASE("a success and a caller's error are delivered") {
   CHECK(delivers(Machine().answered(meaning(Verdict::caller_error))));
 }
 
+TEST_CASE("nothing is made safe to repeat unless the caller says that the server honours it") {
+  CHECK_FALSE(RetryOptions{}.make_idempotency_keys);
+  CHECK(RetryOptions{}.replay == Replay::safe);
+}
+
 TEST_CASE("a refused token is followed by another one at once") {
   for (const Verdict verdict : {Verdict::rate_limited, Verdict::quota_exhausted, Verdict::token_invalid}) {
     INFO(to_string(verdict));
