@@ -27,6 +27,10 @@
 
 namespace tokenpool {
 
+/// The names that AnyPolicy knows.
+template <class Name = std::string_view>
+std::vector<Name> policy_names();
+
 /// Any copyable policy behind one type, hooks included. Costs one virtual call more than what it holds.
 /// @code
 /// tokenpool::Client<tokenpool::AnyPolicy> client{options, tokenpool::AnyPolicy("least-used")};
@@ -36,8 +40,10 @@ class AnyPolicy {
   /// Round robin.
   AnyPolicy() : AnyPolicy(RoundRobin{}) {}
 
-  /// The policy of that name, one of policy_names(). Throws Error{invalid_request} for any other.
-  explicit AnyPolicy(std::string_view name) : AnyPolicy(named(name)) {}
+  /// The policy of that name, one of policy_names(). Throws Error{invalid_request} for any other. A template,
+  /// as is all that knows every policy: only who asks by name compiles them.
+  template <std::convertible_to<std::string_view> Name>
+  explicit AnyPolicy(const Name& name) : AnyPolicy(named<std::string_view>(name)) {}
 
   /// Holds `policy`, any that can be copied.
   template <class Policy>
@@ -72,7 +78,8 @@ class AnyPolicy {
   /// @}
 
  private:
-  friend std::vector<std::string_view> policy_names();
+  template <class Name>
+  friend std::vector<Name> policy_names();
 
   struct Held {
     virtual ~Held() = default;
@@ -104,8 +111,9 @@ class AnyPolicy {
     detail::PolicyCaller<Policy> caller;
   };
 
+  template <class Name>
   struct Named {
-    std::string_view name;
+    Name name;
     AnyPolicy (*make)();
   };
 
@@ -114,8 +122,9 @@ class AnyPolicy {
     return AnyPolicy(Policy{});
   }
 
-  static const std::array<Named, 11>& all() noexcept {
-    static constexpr std::array<Named, 11> table = {{
+  template <class Name>
+  static const std::array<Named<Name>, 11>& all() noexcept {
+    static constexpr std::array<Named<Name>, 11> table = {{
         {"random", make<Random>},
         {"round-robin", make<RoundRobin>},
         {"least-used", make<LeastUsed>},
@@ -131,9 +140,10 @@ class AnyPolicy {
     return table;
   }
 
-  static AnyPolicy named(std::string_view name) {
+  template <class Name>
+  static AnyPolicy named(Name name) {
     std::string known;
-    for (const Named& policy : all()) {
+    for (const auto& policy : all<Name>()) {
       if (policy.name == name) {
         return policy.make();
       }
@@ -146,10 +156,10 @@ class AnyPolicy {
   std::unique_ptr<Held> held_;
 };
 
-/// The names that AnyPolicy knows.
-inline std::vector<std::string_view> policy_names() {
-  std::vector<std::string_view> names;
-  for (const AnyPolicy::Named& policy : AnyPolicy::all()) {
+template <class Name>
+std::vector<Name> policy_names() {
+  std::vector<Name> names;
+  for (const auto& policy : AnyPolicy::all<Name>()) {
     names.push_back(policy.name);
   }
   return names;

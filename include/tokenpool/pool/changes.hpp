@@ -41,13 +41,15 @@ class Changes {
 
   /// Adds the ids of those that go to `removed`.
   void remove_all_but(const std::vector<Token>& tokens, std::vector<std::string>& removed) {
-    std::unordered_set<std::string> staying;
+    std::vector<std::string> ids;
+    ids.reserve(tokens.size());
+    std::unordered_set<std::string_view> staying;
     for (const Token& token : tokens) {
-      staying.insert(id_of(token));
+      staying.insert(ids.emplace_back(id_of(token)));
     }
     for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
       Slot& slot = state_.roster[number];
-      if (slot.present && staying.count(std::string(slot.face.id)) == 0) {
+      if (slot.present && staying.count(slot.face.id) == 0) {
         removed.emplace_back(slot.face.id);
         remove(slot);
       }

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "tokenpool/pool/snapshot.hpp"
@@ -123,11 +123,13 @@ class SnapshotTaker {
 
   void note_account(const Slot& slot) {
     if ((slot.account & account_of_its_own) == 0) {
-      const auto [known, is_first] = account_places_.try_emplace(slot.account, accounts_.size());
-      if (is_first) {
+      account_places_.resize((std::max)(account_places_.size(), std::size_t{slot.account} + 1));
+      std::size_t& place = account_places_[slot.account];
+      if (place == 0) {
         accounts_.push_back({slot.account, {}});
+        place = accounts_.size();
       }
-      accounts_[known->second].tokens.push_back(&slot);
+      accounts_[place - 1].tokens.push_back(&slot);
     }
   }
 
@@ -255,8 +257,8 @@ class SnapshotTaker {
 
   PoolState& state_;
   SteadyTime now_;
-  std::vector<Account> accounts_;                                  ///< in the order of their first tokens
-  std::unordered_map<std::uint32_t, std::size_t> account_places_;  ///< by account number, in `accounts_`
+  std::vector<Account> accounts_;            ///< in the order of their first tokens
+  std::vector<std::size_t> account_places_;  ///< by account number: from 1 on in `accounts_`, or 0
 };
 
 }  // namespace detail

@@ -19,7 +19,9 @@ namespace tokenpool::detail {
 
 /// Throws Error{invalid_request} unless every token is fit and none is there twice.
 inline void check_tokens(const std::vector<Token>& tokens) {
-  std::unordered_set<std::string> ids;
+  std::vector<std::string> ids;
+  ids.reserve(tokens.size());
+  std::unordered_set<std::string_view> seen_ids;
   std::unordered_set<std::string_view> secrets;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const std::string field = "tokens[" + std::to_string(i) + "]";
@@ -29,7 +31,7 @@ inline void check_tokens(const std::vector<Token>& tokens) {
     if (!secrets.insert(tokens[i].secret.reveal()).second) {
       refuse_input(field + " is a duplicate of an earlier token: give each token once");
     }
-    if (!ids.insert(id_of(tokens[i])).second) {
+    if (!seen_ids.insert(ids.emplace_back(id_of(tokens[i]))).second) {
       refuse_input(field + ".id is " + tokens[i].id +
                    ", as that of an earlier token: give each token its own id");
     }
