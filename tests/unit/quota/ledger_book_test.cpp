@@ -108,3 +108,12 @@ TEST_CASE("news are heard once") {
   REQUIRE(answer.news.size() == 1);
   CHECK(answer.news[0].subject == "token=b");
 }
+
+TEST_CASE("of leases that ended before the store was emptied each counts") {
+  LedgerBook book;
+  const LedgerSpent once{.claim = minute, .expires_in = 30s};
+  const std::vector<LedgerSpent> spent{once, once};
+  book.ask({.spent = spent}, 0);
+  CHECK(take(book, 7, {minute}, 0).granted);
+  CHECK_FALSE(take(book, 8, {minute}, 0).granted);
+}
