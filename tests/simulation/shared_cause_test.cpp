@@ -54,6 +54,21 @@ TEST_CASE("three requests find out that an address is limited and not its tokens
   CHECK(all.refused <= 120);
 }
 
+TEST_CASE("an address that gives by the piece refuses a few for each that it serves and not all who wait") {
+  simulator::World world = forty_tokens(599s);
+  world.tokens = simulator::tokens_named(GENERATE(std::size_t{4}, std::size_t{20}));
+  world.load.workers = 16;
+  world.service.word = simulator::Word::none;
+  world.service.rules = {{Limit::per_egress(50, 60s), WindowKind::token_bucket, {}, {}}};
+  simulator::Simulation simulation(world, 1);
+  simulation::Figures figures({}, 600s);
+  simulation.add(figures);
+  simulation.run();
+  CAPTURE(world.tokens.size(), figures.successes, figures.refused);
+  CHECK(figures.successes >= 500);
+  CHECK(figures.refused <= 4 * figures.successes);
+}
+
 TEST_CASE("of two addresses the one without a limit goes on") {
   simulator::World world = forty_tokens(599s);
   world.egress = simulator::egresses_named(2);

@@ -37,7 +37,7 @@ class Blame {
     for (SharedPlace* place : {&ending_.egress, &ending_.bucket}) {
       const bool suspected = place->inferred.active();
       const bool ended = place->rest.succeeded(ticket);
-      stand_again(place->inferred.succeeded(ticket));
+      stand_again(place->inferred.succeeded(ticket, state_.latest));
       if (ended || (suspected && !place->inferred.active())) {
         ending_.recovered(scope_of(*place));
       }
@@ -98,7 +98,7 @@ class Blame {
       return false;
     }
     cause.lengthen(ending_.grant.ticket, state_.newest_ticket, state_.latest, state_.roster.usable(),
-                   *state_.random);
+                   refusal.own.until(), *state_.random);
     std::for_each(cause.asked().begin(), cause.asked().end(),
                   [this](const Refusal& asked) { take_back(asked); });
     ending_.publish(LedgerNews::Kind::rest, cause.rest().until(), ending_.subject(scope_of(place)));

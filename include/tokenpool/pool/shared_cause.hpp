@@ -36,6 +36,8 @@ class SharedCause {
 
   /// The place is suspected and rests.
   [[nodiscard]] bool active() const noexcept { return suspected_; }
+  /// Nothing speaks against the place.
+  [[nodiscard]] bool idle() const noexcept { return !suspected_ && asked_.empty() && ramp_.over(); }
   [[nodiscard]] const Rest& rest() const noexcept { return rest_; }
   [[nodiscard]] const std::vector<Refusal>& asked() const noexcept { return asked_; }
   [[nodiscard]] bool has_asked(std::uint32_t account) const noexcept { return find(account) != nullptr; }
@@ -43,7 +45,10 @@ class SharedCause {
   /// When a request may go through here, with `usable` tokens in the pool. When all of them were asked that
   /// is not before the first of their own rests would be over.
   [[nodiscard]] SteadyTime opens_at(std::size_t usable) const noexcept {
-    if (!suspected_ || asked_.size() < usable) {
+    if (!suspected_) {
+      return ramp_.opens_at();
+    }
+    if (asked_.size() < usable) {
       return rest_.opens_at();
     }
     SteadyTime first = end_of_time;
@@ -81,25 +86,31 @@ class SharedCause {
   }
 
   /// The place rests a step longer: 1, 2, 4, 8 s, and not longer than that while one of the `usable` tokens
-  /// of the pool is left that was not asked; then up to two minutes.
+  /// of the pool is left that was not asked; then up to two minutes. At first not beyond `own`, when the
+  /// token's own rest would be over: a server may name less than a second.
   void lengthen(std::uint64_t ticket, std::uint64_t newest, SteadyTime now, std::size_t usable,
-                RandomSource& random) noexcept {
+                SteadyTime own, RandomSource& random) noexcept {
     constexpr Duration longest_guess = std::chrono::seconds(8);
     const unsigned strikes = (std::max)(rest_.strikes_after(ticket), 1U);
     const Duration step = rest_step(strikes, random);
     const Duration length = strikes <= usable ? (std::min)(step, longest_guess) : step;
-    rest_.refused(ticket, newest, now, after(now, length), Verdict::rate_limited);
+    const SteadyTime until = after(now, length);
+    rest_.refused(ticket, newest, now, strikes == 1 ? (std::min)(until, own) : until, Verdict::rate_limited);
   }
 
   /// A request was granted while the place was at the end of its rest.
-  void granted(std::uint64_t ticket, SteadyTime now) noexcept { rest_.granted(ticket, now); }
+  void granted(std::uint64_t ticket, SteadyTime now) noexcept {
+    rest_.granted(ticket, now);
+    ramp_.granted(now);
+  }
   void inconclusive(std::uint64_t ticket) noexcept { rest_.inconclusive(ticket); }
 
   /// A request succeeded here: the cause was not shared, or is over. Returns the refusals whose own rests
   /// stand again. Where a test had been refused before, the place was limited for a while and nobody gets a
   /// strike for that. What was sent before the evidence was complete proves nothing.
-  [[nodiscard]] std::vector<Refusal> succeeded(std::uint64_t ticket) noexcept {
+  [[nodiscard]] std::vector<Refusal> succeeded(std::uint64_t ticket, SteadyTime now) noexcept {
     std::vector<Refusal> again;
+    ramp_.succeeded(ticket);
     if (ticket <= began_) {
       return again;
     }
@@ -107,6 +118,7 @@ class SharedCause {
       again.swap(asked_);
     }
     if (rest_.strikes() > 1) {
+      ramp_.begin(ticket, now);
       std::for_each(again.begin(), again.end(),
                     [](Refusal& refusal) { refusal.own.forgive(refusal.before.strikes()); });
     }
@@ -150,6 +162,7 @@ class SharedCause {
   }
 
   Rest rest_;
+  Ramp ramp_;
   std::vector<Refusal> asked_;
   std::uint64_t began_ = 0;
   bool suspected_ = false;

@@ -58,9 +58,7 @@ struct SharedPlace {
   }
 
   /// Nothing speaks against it.
-  [[nodiscard]] bool quiet() const noexcept {
-    return rest.idle() && !inferred.active() && inferred.asked().empty();
-  }
+  [[nodiscard]] bool quiet() const noexcept { return rest.idle() && inferred.idle(); }
 
   /// Nothing would be lost if it were forgotten.
   [[nodiscard]] bool idle() const noexcept { return in_flight == 0 && quiet(); }

@@ -1,7 +1,7 @@
 #pragma once
 // A time in which something (a token, one bucket of it, an account, an egress) is not used, and how it comes
-// back: when the time is over one real request goes through, others follow when it succeeds. Nothing is ever
-// sent for what rests: servers exist that lengthen the block at each knock.
+// back: when the time is over one real request goes through, others follow step by step when it succeeds.
+// Nothing is ever sent for what rests: servers exist that lengthen the block at each knock.
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +10,7 @@
 
 #include "tokenpool/base/random.hpp"
 #include "tokenpool/base/time.hpp"
+#include "tokenpool/quota/ramp.hpp"
 #include "tokenpool/quota/ration.hpp"
 #include "tokenpool/quota/verdict.hpp"
 
@@ -58,7 +59,7 @@ class Rest {
     if (active_) {
       return probe_ != 0 ? end_of_time : until_;
     }
-    return idle_ ? (SteadyTime::min)() : ration_.opens_at();
+    return idle_ ? (SteadyTime::min)() : (std::max)(ration_.opens_at(), ramp_.opens_at());
   }
 
   /// When the rest ends.
@@ -75,7 +76,8 @@ class Rest {
       probe_at_ = now;
     } else if (!idle_) {
       ration_.granted(now);
-      idle_ = ration_.is_forgotten(now);
+      ramp_.granted(now);
+      forget(now);
     }
   }
 
@@ -113,6 +115,7 @@ class Rest {
   bool succeeded(std::uint64_t ticket) noexcept {
     if (!active_ || !is_new(ticket)) {
       ration_.succeeded(ticket);
+      ramp_.succeeded(ticket);
       return false;
     }
     if (cause_ == Verdict::rate_limited) {
@@ -120,7 +123,9 @@ class Rest {
     }
     Rest awake;
     awake.ration_ = ration_;
-    awake.idle_ = ration_.is_forgotten(probe_at_);
+    awake.ramp_ = ramp_;
+    awake.ramp_.begin(ticket, probe_at_);
+    awake.forget(probe_at_);
     awake.until_ = probe_at_;
     *this = awake;
     return true;
@@ -147,6 +152,11 @@ class Rest {
   void end() noexcept { *this = Rest{}; }
 
  private:
+  void forget(SteadyTime now) noexcept {
+    idle_ = ration_.is_forgotten(now) && ramp_.over();
+    ramp_ = idle_ ? detail::Ramp{} : ramp_;
+  }
+
   [[nodiscard]] bool is_new(std::uint64_t ticket) const noexcept { return ticket > began_; }
 
   SteadyTime until_{};
@@ -159,6 +169,7 @@ class Rest {
   bool active_ = false;
   bool idle_ = true;
   detail::Ration ration_;
+  detail::Ramp ramp_;
 };
 
 }  // namespace tokenpool

@@ -31,10 +31,10 @@ struct Place {
     refusal.own.refused(old, ticket, now, now + own_rest, Verdict::rate_limited);
     cause.refused(refusal, ticket);
     if (cause.active()) {
-      cause.lengthen(old, ticket, now, usable, random);
+      cause.lengthen(old, ticket, now, usable, refusal.own.until(), random);
     }
   }
-  std::vector<Refusal> succeed() { return cause.succeeded(++ticket); }
+  std::vector<Refusal> succeed() { return cause.succeeded(++ticket, now); }
 };
 
 }  // namespace
@@ -71,10 +71,10 @@ TEST_CASE("the success of a request sent before the first refusal clears nothing
   place.ticket = 10;
   place.refuse(1);
   place.refuse(2);
-  CHECK(place.cause.succeeded(7).empty());
+  CHECK(place.cause.succeeded(7, now).empty());
   place.refuse(3);
   CHECK(place.cause.active());
-  CHECK(place.cause.succeeded(9).empty());
+  CHECK(place.cause.succeeded(9, now).empty());
   CHECK(place.cause.active());
 }
 
@@ -83,9 +83,39 @@ TEST_CASE("the success of the newest request that was under way at the first ref
   place.ticket = 20;
   place.refuse_old(15, 1);
   place.refuse_old(16, 2);
-  CHECK(place.cause.succeeded(20).empty());
+  CHECK(place.cause.succeeded(20, now).empty());
   place.refuse_old(17, 3);
   CHECK(place.cause.active());
+}
+
+TEST_CASE("a place rests at first no longer than the refused token would") {
+  Place place;
+  place.refuse(1);
+  place.refuse(2);
+  place.refuse(3, 40ms);
+  CHECK(place.cause.opens_at(40) == now + 40ms);
+  place.refuse(4, 40ms);
+  CHECK(place.cause.opens_at(40) == now + 2s);
+}
+
+TEST_CASE("where tests are refused again and again others follow step by step") {
+  Place place;
+  const bool confirmed = GENERATE(false, true);
+  for (int time = 0; time < 2; ++time) {
+    for (std::uint32_t slot = 1; slot <= 3; ++slot) {
+      place.refuse(slot);
+    }
+    if (confirmed) {
+      place.refuse(4);
+    }
+    place.succeed();
+  }
+  CHECK(place.cause.opens_at(40) < now);
+  place.cause.granted(++place.ticket, now);
+  CHECK((place.cause.opens_at(40) > now) == confirmed);
+  CHECK(place.cause.idle() == !confirmed);
+  place.succeed();
+  CHECK(place.cause.opens_at(40) < now);
 }
 
 TEST_CASE("a place that goes on refusing rests in longer steps") {
