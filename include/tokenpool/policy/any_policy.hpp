@@ -27,10 +27,6 @@
 
 namespace tokenpool {
 
-/// The names that AnyPolicy knows.
-template <class Name = std::string_view>
-std::vector<Name> policy_names();
-
 /// Any copyable policy behind one type, hooks included. Costs one virtual call more than what it holds.
 /// @code
 /// tokenpool::Client<tokenpool::AnyPolicy> client{options, tokenpool::AnyPolicy("least-used")};
@@ -40,10 +36,8 @@ class AnyPolicy {
   /// Round robin.
   AnyPolicy() : AnyPolicy(RoundRobin{}) {}
 
-  /// The policy of that name, one of policy_names(). Throws Error{invalid_request} for any other. A template,
-  /// as is all that knows every policy: only who asks by name compiles them.
-  template <std::convertible_to<std::string_view> Name>
-  explicit AnyPolicy(const Name& name) : AnyPolicy(named<std::string_view>(name)) {}
+  /// The policy of that name, one of policy_names(). Throws Error{invalid_request} for any other.
+  explicit AnyPolicy(std::string_view name) : AnyPolicy(named(name)) {}
 
   /// Holds `policy`, any that can be copied.
   template <class Policy>
@@ -78,8 +72,7 @@ class AnyPolicy {
   /// @}
 
  private:
-  template <class Name>
-  friend std::vector<Name> policy_names();
+  friend std::vector<std::string_view> policy_names();
 
   struct Held {
     virtual ~Held() = default;
@@ -111,9 +104,8 @@ class AnyPolicy {
     detail::PolicyCaller<Policy> caller;
   };
 
-  template <class Name>
   struct Named {
-    Name name;
+    std::string_view name;
     AnyPolicy (*make)();
   };
 
@@ -122,9 +114,8 @@ class AnyPolicy {
     return AnyPolicy(Policy{});
   }
 
-  template <class Name>
-  static const std::array<Named<Name>, 11>& all() noexcept {
-    static constexpr std::array<Named<Name>, 11> table = {{
+  static const std::array<Named, 11>& all() noexcept {
+    static constexpr std::array<Named, 11> table = {{
         {"random", make<Random>},
         {"round-robin", make<RoundRobin>},
         {"least-used", make<LeastUsed>},
@@ -140,10 +131,9 @@ class AnyPolicy {
     return table;
   }
 
-  template <class Name>
-  static AnyPolicy named(Name name) {
+  static AnyPolicy named(std::string_view name) {
     std::string known;
-    for (const auto& policy : all<Name>()) {
+    for (const Named& policy : all()) {
       if (policy.name == name) {
         return policy.make();
       }
@@ -156,10 +146,10 @@ class AnyPolicy {
   std::unique_ptr<Held> held_;
 };
 
-template <class Name>
-std::vector<Name> policy_names() {
-  std::vector<Name> names;
-  for (const auto& policy : AnyPolicy::all<Name>()) {
+/// The names that AnyPolicy knows.
+inline std::vector<std::string_view> policy_names() {
+  std::vector<std::string_view> names;
+  for (const AnyPolicy::Named& policy : AnyPolicy::all()) {
     names.push_back(policy.name);
   }
   return names;
