@@ -137,10 +137,10 @@ TEST_CASE("a server that takes no more of the body is left by timeouts.idle") {
 TEST_CASE("a server that is slow but not silent is heard to its end") {
   const std::string answer = test::http(200, "0123456789", "X-Slow: 1\r\n");
   // Twice as long as the silence that would end it.
-  const Turn slowly{.more = test::dripping(answer, 2000ms / static_cast<int>(answer.size()))};
+  const Turn slowly{.more = test::dripping(answer, 4000ms / static_cast<int>(answer.size()))};
   ScriptedServer server({slowly, slowly});
   ClientOptions options = options_for(server);
-  options.timeouts.idle = 1000ms;
+  options.timeouts.idle = 2000ms;
   Client<> client(options);
   auto blocking = test::begin(client, post(), How::blocking);
   auto asynchronous = test::begin(client, post(), How::asynchronous);
