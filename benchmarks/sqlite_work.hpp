@@ -16,7 +16,7 @@ inline std::function<void()> bare_sqlite(const std::string& path, bool full) {
   struct Connection {
     static tokenpool::detail::SqliteDatabase opened(const std::string& file, bool to_disk) {
       tokenpool::detail::SqliteDatabase database(file, std::chrono::seconds(5));
-      database.run("PRAGMA journal_mode = WAL");
+      database.run_when_free("PRAGMA journal_mode = WAL");
       database.run(to_disk ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
       database.run("CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b INTEGER)");
       return database;

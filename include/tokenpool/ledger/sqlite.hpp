@@ -107,7 +107,7 @@ class SqliteLedger final : public Ledger {
 
     static detail::SqliteDatabase up_to_date(const SqliteOptions& options) {
       detail::SqliteDatabase opened(options.path, options.busy_timeout);
-      opened.run("PRAGMA journal_mode = WAL");
+      opened.run_when_free("PRAGMA journal_mode = WAL");
       opened.run(options.survive_power_loss ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
       detail::migrate(opened, options.clock());
       return opened;

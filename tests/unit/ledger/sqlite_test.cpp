@@ -5,13 +5,17 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "catch_compat.hpp"
 #include "tokenpool/testing/ledger_suite.hpp"
@@ -135,6 +139,39 @@ TEST_CASE("a time of day that is set while the machine runs changes nothing") {
   CHECK_FALSE(ledger->ask(question(3, one_an_hour)).granted);
   desk.pass(1h + 2s);
   CHECK(ledger->ask(question(4, one_an_hour)).granted);
+}
+
+TEST_CASE("processes that begin a new file at the same moment all get it") {
+  constexpr int openers = 8;
+  const Folder folder;
+  int failed = 0;
+  for (int round = 0; round < 40; ++round) {
+    const std::string path = (folder.path / std::to_string(round)).string();
+    int start[2];
+    REQUIRE(::pipe(start) == 0);
+    for (int i = 1; i <= openers; ++i) {
+      if (::fork() == 0) {
+        ::close(start[1]);
+        char nothing = 0;
+        bool well = ::read(start[0], &nothing, 1) == 0;
+        try {
+          SqliteLedger ledger({.path = path});
+          well = well && ledger.ask(question(static_cast<std::uint64_t>(i), {})).granted;
+        } catch (const Error&) {
+          well = false;
+        }
+        ::_exit(well ? 0 : 1);
+      }
+    }
+    ::close(start[0]);
+    ::close(start[1]);
+    for (int i = 0; i < openers; ++i) {
+      int status = 1;
+      ::wait(&status);
+      failed += status == 0 ? 0 : 1;
+    }
+  }
+  CHECK(failed == 0);
 }
 
 TEST_CASE("a file of the first version is brought up to date with its counts") {

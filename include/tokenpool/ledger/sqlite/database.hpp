@@ -42,6 +42,20 @@ class SqliteDatabase {
     }
   }
 
+  /// The same for what SQLite waits for nobody: of two connections that change the journal of a new file at
+  /// once each would wait for the other, so it refuses one of them.
+  void run_when_free(const char* sql) {
+    Patience patience{patience_->length, {}};
+    int status = SQLITE_OK;
+    for (int asked = 0; (status = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr)) == SQLITE_BUSY &&
+                        wait_for_others(&patience, asked) != 0;
+         ++asked) {
+    }
+    if (status != SQLITE_OK) {
+      fail();
+    }
+  }
+
   [[nodiscard]] sqlite3* handle() const noexcept { return handle_.get(); }
   [[nodiscard]] int changes() const noexcept { return sqlite3_changes(handle_.get()); }
 
