@@ -86,16 +86,14 @@ class SharedCause {
   }
 
   /// The place rests a step longer: 1, 2, 4, 8 s, and not longer than that while one of the `usable` tokens
-  /// of the pool is left that was not asked; then up to two minutes. At first not beyond `own`, when the
-  /// token's own rest would be over: a server may name less than a second.
+  /// of the pool is left that was not asked; then up to two minutes.
   void lengthen(std::uint64_t ticket, std::uint64_t newest, SteadyTime now, std::size_t usable,
-                SteadyTime own, RandomSource& random) noexcept {
+                RandomSource& random) noexcept {
     constexpr Duration longest_guess = std::chrono::seconds(8);
     const unsigned strikes = (std::max)(rest_.strikes_after(ticket), 1U);
     const Duration step = rest_step(strikes, random);
     const Duration length = strikes <= usable ? (std::min)(step, longest_guess) : step;
-    const SteadyTime until = after(now, length);
-    rest_.refused(ticket, newest, now, strikes == 1 ? (std::min)(until, own) : until, Verdict::rate_limited);
+    rest_.refused(ticket, newest, now, after(now, length), Verdict::rate_limited);
   }
 
   /// A request was granted while the place was at the end of its rest.

@@ -31,7 +31,7 @@ struct Place {
     refusal.own.refused(old, ticket, now, now + own_rest, Verdict::rate_limited);
     cause.refused(refusal, ticket);
     if (cause.active()) {
-      cause.lengthen(old, ticket, now, usable, refusal.own.until(), random);
+      cause.lengthen(old, ticket, now, usable, random);
     }
   }
   std::vector<Refusal> succeed() { return cause.succeeded(++ticket, now); }
@@ -86,16 +86,6 @@ TEST_CASE("the success of the newest request that was under way at the first ref
   CHECK(place.cause.succeeded(20, now).empty());
   place.refuse_old(17, 3);
   CHECK(place.cause.active());
-}
-
-TEST_CASE("a place rests at first no longer than the refused token would") {
-  Place place;
-  place.refuse(1);
-  place.refuse(2);
-  place.refuse(3, 40ms);
-  CHECK(place.cause.opens_at(40) == now + 40ms);
-  place.refuse(4, 40ms);
-  CHECK(place.cause.opens_at(40) == now + 2s);
 }
 
 TEST_CASE("where tests are refused again and again others follow step by step") {
