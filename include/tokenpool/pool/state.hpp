@@ -83,11 +83,7 @@ struct PoolState {
         max_rest(saturated(options.max_rest)),
         ask_ledger(options.ask_ledger) {
     for (Egress& egress : egresses) {
-      if (egress.id.empty()) {
-        egress.id = !egress.source.empty()  ? egress.source
-                    : !egress.proxy.empty() ? without_credentials(egress.proxy)
-                                            : "default";
-      }
+      egress.id = id_of(egress);
     }
   }
 
@@ -239,14 +235,6 @@ struct PoolState {
       limits.push_back(egress.limits);
     }
     return limits;
-  }
-
-  /// `user:password@` cut out of a proxy URL.
-  static std::string without_credentials(std::string proxy) {
-    const std::size_t scheme = proxy.find("://");
-    const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-    const std::size_t at = proxy.rfind('@');
-    return at == std::string::npos || at < begin ? proxy : proxy.erase(begin, at + 1 - begin);
   }
 };
 

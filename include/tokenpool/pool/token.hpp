@@ -33,7 +33,7 @@ struct Token {
 
 /// Where requests leave from. Proxies named by the environment are for clients without a list of egresses.
 struct Egress {
-  std::string id{};      ///< default: `source`, `proxy` without its credentials, or "default"
+  std::string id{};      ///< its own; default: `source`, `proxy` without its credentials, or "default"
   std::string source{};  ///< local address or device; default: the system's choice
   std::string proxy{};   ///< "[scheme://][user:password@]host[:port]": http, https, socks4(a), socks5(h);
                          ///< default: none
@@ -47,6 +47,25 @@ namespace detail {
 
 /// The id that a token goes by.
 inline std::string id_of(const Token& token) { return token.id.empty() ? token_id(token.secret) : token.id; }
+
+/// `user:password@` cut out of a proxy URL.
+inline std::string without_credentials(std::string proxy) {
+  const std::size_t scheme = proxy.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = proxy.rfind('@');
+  return at == std::string::npos || at < begin ? proxy : proxy.erase(begin, at + 1 - begin);
+}
+
+/// The id that an egress goes by.
+inline std::string id_of(const Egress& egress) {
+  if (!egress.id.empty()) {
+    return egress.id;
+  }
+  if (!egress.source.empty()) {
+    return egress.source;
+  }
+  return egress.proxy.empty() ? "default" : without_credentials(egress.proxy);
+}
 
 inline bool has_control_character(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(),

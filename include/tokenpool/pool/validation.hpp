@@ -64,6 +64,21 @@ inline void check_limits(const std::vector<Limit>& limits, const std::string& fi
   }
 }
 
+/// Throws Error{invalid_request} unless every egress has an id of its own, by which counts, snapshots and
+/// other processes know it, and fit limits.
+inline void check_egresses(const std::vector<Egress>& egresses) {
+  for (std::size_t i = 0; i < egresses.size(); ++i) {
+    const std::string field = "egress[" + std::to_string(i) + "]";
+    for (std::size_t earlier = 0; earlier < i; ++earlier) {
+      if (id_of(egresses[i]) == id_of(egresses[earlier])) {
+        refuse_input(field + ".id is " + id_of(egresses[i]) + ", as that of egress[" +
+                     std::to_string(earlier) + "]: give each egress its own id");
+      }
+    }
+    check_limits(egresses[i].limits, field + ".limits");
+  }
+}
+
 /// `options` as they are, or Error{invalid_request}.
 inline PoolOptions& validated(PoolOptions& options) {
   if (options.tokens.empty()) {
@@ -71,9 +86,7 @@ inline PoolOptions& validated(PoolOptions& options) {
   }
   check_tokens(options.tokens);
   check_limits(options.limits, "limits");
-  for (std::size_t i = 0; i < options.egress.size(); ++i) {
-    check_limits(options.egress[i].limits, "egress[" + std::to_string(i) + "].limits");
-  }
+  check_egresses(options.egress);
   if (options.max_rest <= std::chrono::milliseconds::zero()) {
     refuse_input("retry.max_rest is " + std::to_string(options.max_rest.count()) +
                  " ms: give a time above 0, for example 24h");

@@ -246,6 +246,9 @@ TEST_CASE("what a pool begins with is checked") {
   CHECK_THAT(problem({.tokens = twice}), test::StartsWith("tokens[1].id is t0, as that of an earlier token"));
   twice[1].secret = "secret-0";
   CHECK_THAT(problem({.tokens = twice}), test::StartsWith("tokens[1] is a duplicate"));
+  CHECK(problem({.tokens = tokens(1),
+                 .egress = {{.proxy = "one:secret@proxy:80"}, {}, {.proxy = "two:secret@proxy:80"}}}) ==
+        "egress[2].id is proxy:80, as that of egress[0]: give each egress its own id");
   CHECK_THAT(problem({.tokens = tokens(1), .limits = {Limit::per_token(0, 1s)}}),
              test::StartsWith("limits[0].amount"));
   CHECK_THAT(problem({.tokens = tokens(1), .egress = {{.limits = {Limit::per_egress(1, 0s)}}}}),
