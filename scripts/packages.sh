@@ -5,7 +5,7 @@
 # findings are kept at zero with gcc 12 and clang 14. `a|` is a where the distribution has it and nothing elsewhere.
 packages_to_build=('g++-12|g++' cmake ninja-build pkg-config libcurl4-openssl-dev nlohmann-json3-dev
   libcli11-dev libcpp-httplib-dev libhiredis-dev libsqlite3-dev prometheus-cpp-dev libboost-dev)
-packages_to_test=(catch2 ccache doxygen python3 openssl 'nginx-light|nginx' tinyproxy microsocks redis-server
+packages_to_test=(catch2 ccache doxygen python3 openssl 'nginx-light|nginx' tinyproxy stunnel4 microsocks redis-server
   iproute2 nftables util-linux libfaketime curl 'chromium|'
   'clang-14|clang' 'libclang-rt-14-dev|libclang-rt-dev'
   'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy' cppcheck)

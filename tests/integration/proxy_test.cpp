@@ -1,5 +1,5 @@
 // Where requests leave from: proxies of every kind, the credentials that they see and do not see, and local
-// addresses. Real proxies are tinyproxy and microsocks; what a test needs to look into is scripted.
+// addresses. Real proxies are tinyproxy, stunnel and microsocks; what a test needs to look into is scripted.
 
 #include <algorithm>
 #include <chrono>
@@ -53,6 +53,20 @@ test::Guest tinyproxy(const test::TemporaryFolder& folder) {
                               "BasicAuth user " + proxy_password + "\nLogLevel Critical\nLogFile \"" +
                               folder / "log" + "\"\n");
     return std::vector<std::string>{test::path_of("tinyproxy"), "-d", "-c", name};
+  });
+}
+
+/// stunnel, which speaks TLS to its clients and hands on to `proxy` what they say.
+test::Guest stunnel(const test::TemporaryFolder& folder, const std::string& certificate,
+                    const test::Guest& proxy) {
+  return test::Guest([&](int port) {
+    const Certificates& made = Certificates::instance();
+    const std::string name = folder.write(
+        certificate + ".conf",
+        "foreground = quiet\npid =\ndebug = crit\n[proxy]\naccept = 127.0.0.1:" + std::to_string(port) +
+            "\nconnect = " + proxy.address() + "\ncert = " + made.pem(certificate) +
+            "\nkey = " + made.key(certificate) + "\n");
+    return std::vector<std::string>{test::path_of("stunnel"), name};
   });
 }
 
@@ -118,6 +132,43 @@ TEST_CASE("a real proxy that is given the wrong password blames the egress and n
     CHECK_THAT(all_texts(client, result), !ContainsSubstring(proxy_password));
     for (const TokenSnapshot& token : client.stats().tokens) CHECK(token.state == TokenState::available);
   }
+}
+
+TEST_CASE("a proxy is reached over TLS and one whose certificate is wrong costs its egress and no call") {
+  if (!all_here({"tinyproxy", "stunnel", "openssl", "setpriv"})) return;
+  const test::TemporaryFolder folder;
+  const test::Guest proxy = tinyproxy(folder);
+  const test::Guest good = stunnel(folder, "localhost", proxy);
+  const test::Guest expired = stunnel(folder, "expired", proxy);
+  const std::string user = "https://user:hunter2@";
+  ScriptedServer plain;
+  test::TlsServer secure("localhost");
+  for (const std::string& origin : {plain.origin(), secure.origin()}) {
+    INFO(origin);
+    ClientOptions options = options_for(origin, {{.id = "bad", .proxy = user + expired.address()},
+                                                 {.id = "good", .proxy = user + good.address()}});
+    options.tls.ca_file = Certificates::instance().pem("ca");
+    Client<> client(options);
+    for (int call = 0; call < 6; ++call) CHECK(client.get("/").egress_id == "good");
+    const EgressSnapshot bad = client.stats().egresses[0];
+    CHECK(bad.successes == 0);
+    CHECK(bad.failures > 0);
+    options.egress.pop_back();
+    options.egress[0].proxy = user + expired.address();
+    Client<> alone(options);
+    const auto result = alone.try_send({.path = "/"});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code() == ErrorCode::network);
+    CHECK_THAT(result.error().what(), ContainsSubstring("proxy of this egress: ") &&
+                                          ContainsSubstring("expired") && !ContainsSubstring(proxy_password));
+  }
+  // What is wrong behind a tunnel that stands is the server's matter.
+  test::TlsServer elsewhere("elsewhere");
+  ClientOptions options = options_for(elsewhere.origin(), {{.proxy = user + good.address()}});
+  options.tls.ca_file = Certificates::instance().pem("ca");
+  const auto result = Client<>(options).try_send({.path = "/"});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code() == ErrorCode::tls);
 }
 
 TEST_CASE("a real SOCKS5 proxy carries requests and resolves names where that is asked of it") {

@@ -228,8 +228,20 @@ class Exchanger {
       // libcurl takes the end of the connection for the end of the header, too.
       return TransportFailure{FailureKind::lost, sent, "the connection ended within the answer's header"};
     }
-    return TransportFailure{failure_kind(code, sent, error_text_.data()), sent,
-                            failure_text(code, error_text_.data())};
+    TransportFailure failure{failure_kind(code, sent, error_text_.data()), sent,
+                             failure_text(code, error_text_.data())};
+    if (failure.kind == FailureKind::tls && before_the_tunnel()) {
+      failure.kind = FailureKind::proxy;
+      failure.detail.insert(0, "at the proxy of this egress: ");
+    }
+    return failure;
+  }
+
+  /// Whether the only handshake so far was that with an https proxy.
+  bool before_the_tunnel() {
+    long answer_to_connect = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &answer_to_connect);
+    return answer_to_connect == 0 && setup_.proxy && setup_.proxy->starts_with("https:");
   }
 
   Timing timing(Duration total) {
