@@ -17,6 +17,7 @@
 
 #include "bare.hpp"
 #include "ledger_work.hpp"
+#include "on_threads.hpp"
 #include "redis_work.hpp"
 #include "rounds.hpp"
 #include "sqlite_work.hpp"
@@ -27,7 +28,6 @@ namespace {
 
 using namespace benchmarks;
 using Clock = std::chrono::steady_clock;
-using MakeStep = std::function<std::function<void()>()>;
 
 double seconds = 0.5;
 

@@ -1,72 +1,49 @@
-// What a lease from a Redis ledger costs beside bare round trips of hiredis, in one run with one server on
-// the loopback. Prints a table; `redis_ledger_benchmark [SECONDS]`, default 2 for each row.
+// What a lease from a Redis ledger costs beside bare round trips of hiredis, with one server on the loopback.
+//   redis_ledger_benchmark [SECONDS ROUNDS]
 
-#include <atomic>
-#include <chrono>
+#include <cstddef>
 #include <cstdio>
-#include <cstdlib>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "ledger_work.hpp"
+#include "on_threads.hpp"
 #include "redis_work.hpp"
+#include "rounds.hpp"
 #include "support/redis_server.hpp"
 #include "tokenpool/ledger/redis.hpp"
 
-using namespace benchmarks;
-using namespace tokenpool;
-using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
-
-namespace {
-
-double seconds = 2;
-
-/// Runs what `make_step` gives each thread until the time is over, and prints how often a second.
-double measure(const char* name, int threads, const std::function<std::function<void()>()>& make_step) {
-  std::atomic<std::int64_t> steps{0};
-  std::vector<std::thread> running;
-  const auto begin = Clock::now();
-  const auto end =
-      begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  for (int i = 0; i < threads; ++i) {
-    running.emplace_back([&] {
-      const std::function<void()> step = make_step();
-      for (; Clock::now() < end; ++steps) step();
-    });
-  }
-  for (std::thread& thread : running) thread.join();
-  const double rate =
-      static_cast<double>(steps) / std::chrono::duration<double>(Clock::now() - begin).count();
-  std::printf("%-44s %d threads %9.0f /s %8.1f us\n", name, threads, rate, threads * 1e6 / rate);
-  return rate;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc > 1) seconds = std::atof(argv[1]);
+int main(int count, char** words) {
+  using namespace benchmarks;
+  const double seconds = count > 1 ? std::stod(words[1]) : 0.5;
+  const std::size_t rounds = count > 2 ? std::stoul(words[2]) : 5;
   const test::RedisServer server;
-  const RedisOptions options{.port = server.port()};
-  for (const int threads : {1, 4}) {
-    measure("bare hiredis: PING", threads, [&] { return bare_redis(server.port(), {"PING"}); });
-    measure("bare hiredis: EVALSHA of \"return 1\"", threads, [&] {
+  const auto ledger =
+      std::make_shared<tokenpool::RedisLedger>(tokenpool::RedisOptions{.port = server.port()});
+  std::mutex mutex;
+  std::vector<Case> cases;
+  for (const std::size_t threads : {1U, 4U}) {
+    const auto add = [&](const std::string& name, MakeStep make_step) {
+      cases.push_back(on_threads(name, threads, seconds, std::move(make_step)));
+    };
+    add("bare hiredis: `PING`", [&] { return bare_redis(server.port(), {"PING"}); });
+    add("bare hiredis: a script that returns 1", [&] {
       return bare_redis(server.port(), {"EVAL", "return 1"});
     });
     for (const std::size_t limits : {1U, 2U, 3U}) {
-      const auto ledger = std::make_shared<RedisLedger>(options);
-      const std::string name = "lease and note of the last one, " + std::to_string(limits) + " limits";
-      measure(name.c_str(), threads, [&] { return leases(ledger, limits); });
+      add("lease, " + std::to_string(limits) + (limits == 1 ? " limit" : " limits"),
+          [&ledger, limits] { return leases(ledger, limits); });
+    }
+    add("lease, 2 limits of 100, taken back", [&] { return refunds(ledger); });
+    if (threads > 1) {
+      add("lease, 2 limits, one connection and a lock", [&] { return leases(ledger, 2, &mutex); });
     }
   }
-  std::mutex mutex;
-  const auto ledger = std::make_shared<RedisLedger>(options);
-  measure("the same, 2 limits, one connection and a lock", 4, [&] { return leases(ledger, 2, &mutex); });
-  measure("lease and refund, 2 limits of 100", 1, [&] { return refunds(ledger); });
+  const Rounds measured(std::move(cases), rounds);
+  measured.print(0);
+  measured.keep("redis_ledger");
   std::puts(server.command({"INFO", "commandstats"}).c_str());
-  return 0;
 }

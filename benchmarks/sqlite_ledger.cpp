@@ -1,58 +1,29 @@
-// What a lease from an SQLite file costs beside bare transactions of SQLite, and what it adds to a call, in
-// one run. Prints a table; `sqlite_ledger_benchmark [SECONDS [FOLDER]]`, default 2 for each row and the
-// folder for temporary files.
+// What a lease from an SQLite file costs beside bare transactions of SQLite, and what it adds to a call.
+//   sqlite_ledger_benchmark [SECONDS ROUNDS [FOLDER]]     without a folder: that for temporary files
 
-#include <atomic>
 #include <chrono>
-#include <cstdio>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
+#include "bare.hpp"
 #include "integration/support/quota_server.hpp"
 #include "ledger_work.hpp"
+#include "on_threads.hpp"
+#include "rounds.hpp"
 #include "sqlite_work.hpp"
 #include "tokenpool/tokenpool.hpp"
+
+namespace {
 
 using namespace benchmarks;
 using namespace tokenpool;
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
-
-namespace {
-
-double seconds = 2;
-std::string folder;
-
-/// Runs what `make_step` gives each thread until the time is over, and prints how often a second.
-void measure(const std::string& name, int threads, const std::function<std::function<void()>()>& make_step) {
-  std::atomic<std::int64_t> steps{0};
-  std::vector<std::function<void()>> work;
-  for (int i = 0; i < threads; ++i) work.push_back(make_step());
-  std::vector<std::thread> running;
-  const auto begin = Clock::now();
-  const auto end =
-      begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  for (const auto& step : work) {
-    running.emplace_back([&steps, &step, end] {
-      for (; Clock::now() < end; ++steps) step();
-    });
-  }
-  for (std::thread& thread : running) thread.join();
-  const double rate =
-      static_cast<double>(steps) / std::chrono::duration<double>(Clock::now() - begin).count();
-  std::printf("%-58s %d threads %9.0f /s %8.1f us\n", name.c_str(), threads, rate, threads * 1e6 / rate);
-}
-
-/// A file that no row before has used.
-std::string new_file() {
-  static int newest = 0;
-  return folder + "/" + std::to_string(++newest) + ".db";
-}
 
 std::function<void()> calls(const test::QuotaServer& at, const std::shared_ptr<Ledger>& ledger) {
   ClientOptions options{.base_url = at.base_url(), .tokens = parse_tokens("sk-a,sk-b")};
@@ -60,35 +31,43 @@ std::function<void()> calls(const test::QuotaServer& at, const std::shared_ptr<L
   options.ledger = ledger;
   options.ledger_options.republish_within = 0ms;
   const auto client = std::make_shared<Client<>>(options);
-  return [client] {
-    if (!client->get("/models").ok()) std::exit(1);
-  };
+  return [client] { need(client->get("/models").ok(), "a call failed"); };
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc > 1) seconds = std::atof(argv[1]);
-  folder =
-      std::string(argc > 2 ? argv[2] : std::filesystem::temp_directory_path().string()) + "/ledger-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return 1;
-  for (const int threads : {1, 4}) {
-    const std::string file = new_file();
-    measure("bare transaction of one row", threads, [&] { return bare_sqlite(file, false); });
+int main(int count, char** words) {
+  const double seconds = count > 1 ? std::stod(words[1]) : 0.5;
+  const std::size_t rounds = count > 2 ? std::stoul(words[2]) : 5;
+  std::string folder =
+      std::string(count > 3 ? words[3] : std::filesystem::temp_directory_path().string()) + "/ledger-XXXXXX";
+  need(mkdtemp(folder.data()) != nullptr, "no folder");
+  const test::QuotaServer at({"--tokens", "sk-a,sk-b", "--limit", "1000000000"});
+  std::vector<Case> cases;
+  const auto add = [&](const std::string& name, std::size_t threads, auto steps) {
+    const std::string file = folder + "/" + std::to_string(cases.size()) + ".db";
+    cases.push_back(on_threads(name, threads, seconds, [=] { return steps(file); }));
+  };
+  for (const std::size_t threads : {1U, 4U}) {
+    add("bare transaction of one row", threads,
+        [](const std::string& file) { return bare_sqlite(file, false); });
     for (const std::size_t limits : {1U, 2U, 3U}) {
-      const std::string path = new_file();
-      measure("lease and note of the last one, " + std::to_string(limits) + " limits, own connections",
-              threads, [&] { return leases(ledger_of(path), limits); });
+      add("lease, " + std::to_string(limits) + (limits == 1 ? " limit" : " limits"), threads,
+          [limits](const std::string& file) { return leases(ledger_of(file), limits); });
     }
   }
-  const auto shared = ledger_of(new_file());
-  measure("the same, 2 limits, one connection", 4, [&] { return leases(shared, 2); });
-  const std::string file = new_file();
-  measure("bare transaction of one row, to the disk", 1, [&] { return bare_sqlite(file, true); });
-  measure("lease and note, 2 limits, to the disk", 1, [&] { return leases(ledger_of(new_file(), true), 2); });
-  const test::QuotaServer at({"--tokens", "sk-a,sk-b", "--limit", "1000000000"});
-  measure("call without a ledger", 1, [&] { return calls(at, nullptr); });
-  measure("call with a ledger", 1, [&] { return calls(at, ledger_of(new_file())); });
+  const auto shared = ledger_of(folder + "/shared.db");
+  add("lease, 2 limits, one connection for all", 4,
+      [shared](const std::string&) { return leases(shared, 2); });
+  add("bare transaction, to the disk (`survive_power_loss`)", 1,
+      [](const std::string& file) { return bare_sqlite(file, true); });
+  add("lease, 2 limits, to the disk", 1,
+      [](const std::string& file) { return leases(ledger_of(file, true), 2); });
+  add("call without a ledger", 1, [&at](const std::string&) { return calls(at, nullptr); });
+  add("call with a ledger in a file", 1,
+      [&at](const std::string& file) { return calls(at, ledger_of(file)); });
+  const Rounds measured(std::move(cases), rounds);
+  measured.print(0);
+  measured.keep("sqlite_ledger");
   std::filesystem::remove_all(folder);
-  return 0;
 }
