@@ -45,38 +45,31 @@ inline std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_v
 
 namespace detail {
 
+/// `parts` of it are so many milliseconds.
 struct DurationUnit {
   std::string_view name;
-  std::int64_t nanoseconds;
+  std::int64_t milliseconds;
+  std::int64_t parts = 1;
 };
 
 /// `ms` stands before `m`, or "120ms" would be two hours.
-inline constexpr std::array<DurationUnit, 8> duration_units{{{"ms", 1'000'000},
-                                                             {"us", 1'000},
-                                                             {"\xC2\xB5s", 1'000},
-                                                             {"ns", 1},
-                                                             {"d", 86'400'000'000'000},
-                                                             {"h", 3'600'000'000'000},
-                                                             {"m", 60'000'000'000},
-                                                             {"s", 1'000'000'000}}};
-
-inline std::optional<std::int64_t> take_unit(TextReader& text) noexcept {
-  for (const DurationUnit& unit : duration_units) {
-    if (text.take(unit.name)) return unit.nanoseconds;
-  }
-  return std::nullopt;
-}
+inline constexpr std::array<DurationUnit, 8> duration_units{{{"ms", 1},
+                                                             {"us", 1, 1'000},
+                                                             {"\xC2\xB5s", 1, 1'000},
+                                                             {"ns", 1, 1'000'000},
+                                                             {"d", 86'400'000},
+                                                             {"h", 3'600'000},
+                                                             {"m", 60'000},
+                                                             {"s", 1'000}}};
 
 /// A number times a unit, in milliseconds rounded up.
 inline std::optional<std::int64_t> take_duration_part(TextReader& text) noexcept {
   const auto number = text.take_while([](char c) { return is_digit(c) || c == '.'; });
-  const auto unit = take_unit(text);
-  if (!unit) return std::nullopt;
-  constexpr std::int64_t millisecond = 1'000'000;
-  if (*unit >= millisecond) return parse_scaled_decimal(number, *unit / millisecond);
-  const auto nanoseconds = parse_scaled_decimal(number, *unit);
-  return nanoseconds ? std::optional{*nanoseconds / millisecond + (*nanoseconds % millisecond != 0 ? 1 : 0)}
-                     : std::nullopt;
+  const auto unit = std::find_if(duration_units.begin(), duration_units.end(),
+                                 [&text](const DurationUnit& known) { return text.take(known.name); });
+  if (unit == duration_units.end()) return std::nullopt;
+  const auto value = parse_scaled_decimal(number, unit->milliseconds);
+  return value ? std::optional{*value / unit->parts + (*value % unit->parts != 0 ? 1 : 0)} : std::nullopt;
 }
 
 /// A bare number tells its meaning by its size only. A delta of thirty years and an epoch before 2001 do not

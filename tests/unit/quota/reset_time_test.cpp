@@ -22,11 +22,26 @@ TEST_CASE("a duration is the sum of its numbers with units") {
   CHECK(parse_duration("1.5h") == 90min);
 }
 
+TEST_CASE("each unit of a duration is exact however many there are") {
+  CHECK(parse_duration("9000000000000ms") == 9'000'000'000s);
+  CHECK(parse_duration("9000000000s") == 9'000'000'000s);
+  CHECK(parse_duration("150000000m") == 9'000'000'000s);
+  CHECK(parse_duration("2500000h") == 9'000'000'000s);
+  CHECK(parse_duration("100000d") == 8'640'000'000s);
+  CHECK(parse_duration("9000000000000000us") == 9'000'000'000s);
+  CHECK(parse_duration("9000000000000000\xC2\xB5s") == 9'000'000'000s);
+  CHECK(parse_duration("9000000000000000000ns") == 9'000'000'000s);
+}
+
 TEST_CASE("a duration below a millisecond is rounded up") {
   CHECK(parse_duration("34.074824224s") == 34075ms);
   CHECK(parse_duration("100us") == 1ms);
   CHECK(parse_duration("100\xC2\xB5s") == 1ms);
   CHECK(parse_duration("1ns") == 1ms);
+  CHECK(parse_duration("1000us") == 1ms);
+  CHECK(parse_duration("1001us") == 2ms);
+  CHECK(parse_duration("1000001ns") == 2ms);
+  CHECK(parse_duration("2999.5us") == 3ms);
 }
 
 TEST_CASE("what is no duration is refused") {
@@ -45,6 +60,14 @@ TEST_CASE("a reset of a bare number is told by its size") {
   CHECK(parse_reset("1750000060", from) == 60s);
   CHECK(parse_reset("1750000060.5", from) == 60500ms);
   CHECK(parse_reset("1750000060250", from) == 60250ms);
+}
+
+TEST_CASE("a bare number is an instant from 2001 on and counts milliseconds from the year 5138 on") {
+  const CalendarTime early{std::chrono::seconds{900'000'000}};
+  CHECK(parse_reset("999999999.999", early) == 999'999'999'999ms);
+  CHECK(parse_reset("1000000000", early) == 100'000'000s);
+  CHECK(parse_reset("99999999999.999", early) == 99'099'999'999'999ms);
+  CHECK(parse_reset("100000000000", CalendarTime{}) == 100'000'000s);
 }
 
 TEST_CASE("a reset may be written as duration or date") {

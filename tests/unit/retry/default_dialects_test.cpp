@@ -29,6 +29,65 @@ TEST_CASE("the calendar is that of the server's Date") {
   CHECK(classify(answer, now).rest == 60s);
 }
 
+TEST_CASE("a provider's sign means the same at each status that goes with it and nothing at another") {
+  struct Row {
+    const char* body;
+    std::vector<int> statuses;
+    Verdict verdict;
+    LimitScope scope;
+    bool eject = false;
+  };
+  using enum LimitScope;
+  const std::vector<Row> rows{
+      {R"({"error":{"type":"authentication_error"}})", {401, 403}, Verdict::token_invalid, token, true},
+      {R"({"code":"model_not_found"})", {403}, Verdict::forbidden, token},
+      {R"({"code":"wrong_api_key_here"})", {403}, Verdict::forbidden, token},
+      {R"({"code":"account_suspended"})", {401, 403}, Verdict::token_invalid, token, true},
+      {R"({"code":"invalid_token"})", {401}, Verdict::token_invalid, token, true},
+      {R"({"code":-1001})", {200}, Verdict::caller_error, unknown},
+      {R"({"code":-2003})", {200}, Verdict::caller_error, unknown},
+      {R"({"code":-2004})", {200}, Verdict::caller_error, unknown},
+      {"Your credit balance is too low", {400, 403, 429}, Verdict::quota_exhausted, account, true},
+      {"experiencing high demand", {429, 503}, Verdict::overloaded, service},
+      {"Out of call volume quota", {403, 429}, Verdict::quota_exhausted, unknown},
+      {"Out of bandwidth quota", {403, 429}, Verdict::quota_exhausted, unknown},
+      {"error code: 1020", {403}, Verdict::forbidden, egress},
+      {"a secondary rate limit", {403, 429}, Verdict::rate_limited, unknown},
+      {"abuse detection mechanism", {403, 429}, Verdict::rate_limited, unknown},
+      {"Your location is not supported", {400, 403}, Verdict::forbidden, egress},
+      {"Your key was reported as leaked", {400, 401, 403}, Verdict::token_invalid, token, true},
+      {"Organization has been restricted", {400, 401, 403}, Verdict::token_invalid, token, true},
+      {"Service tier capacity exceeded", {429, 503}, Verdict::overloaded, service},
+      {"reached your usage limit", {403, 429}, Verdict::quota_exhausted, account},
+      {"Your account has been deactivated", {401, 403}, Verdict::token_invalid, token, true},
+      {"not on the IP allowlist", {401, 403}, Verdict::forbidden, egress},
+      {"of 1000 API calls / month", {429}, Verdict::quota_exhausted, account},
+      {"Invalid API token", {401}, Verdict::token_invalid, token, true},
+  };
+  for (const Row& row : rows) {
+    for (const int status : row.statuses) {
+      CAPTURE(row.body, status);
+      const Classification meaning = classify(Answer{status, {}, row.body}, now);
+      CHECK(meaning.verdict == row.verdict);
+      CHECK(meaning.scope == row.scope);
+      CHECK(meaning.eject == row.eject);
+    }
+    CHECK(classify(Answer{404, {}, row.body}, now).scope == unknown);
+  }
+}
+
+TEST_CASE("without the server's word a secondary limit rests for a minute") {
+  for (const int status : {403, 429}) {
+    CHECK(classify(Answer{status, {}, "You have exceeded a secondary rate limit"}, now).rest == 60s);
+    CHECK(classify(Answer{status, {}, "You have triggered an abuse detection mechanism"}, now).rest == 60s);
+  }
+}
+
+TEST_CASE("a conflict with a time to wait is a lock whatever its words") {
+  CHECK(classify(Answer{409, {{"Retry-After", "1"}}, "conflict"}, now).verdict == Verdict::server_error);
+  CHECK(classify(Answer{409, {}, "conflict"}, now).verdict == Verdict::caller_error);
+}
+
 TEST_CASE("a dialect's name is unique and every row has a sign") {
   const auto& dialects = default_dialects().dialects;
   for (const Dialect& dialect : dialects) {
