@@ -138,6 +138,23 @@ TEST_CASE("a refusal names the later of a closed egress and resting tokens") {
   CHECK(rig.refused().why.scope == LimitScope::token);
 }
 
+TEST_CASE("of an egress and a token that open at the same instant the egress is named") {
+  Rig rig({.tokens = tokens(1), .limits = {Limit::per_egress(1, 60s)}});
+  rig.once(limited(60s, LimitScope::token));
+  CHECK(rig.wait() == 60s);
+  CHECK(rig.refused().why.scope == LimitScope::egress);
+}
+
+TEST_CASE("from the instant on at which its rest ends a token waits for its limit") {
+  Rig rig({.tokens = tokens(1), .limits = {Limit::per_token(1, 60s)}});
+  rig.once(limited(10s, LimitScope::token));
+  rig.pass(10s - Duration(1));
+  CHECK_FALSE(rig.refused().why.by_limit);
+  rig.pass(Duration(1));
+  CHECK(rig.refused().why.by_limit);
+  CHECK(rig.wait() == 50s);
+}
+
 TEST_CASE("a policy that throws ends the call and leaves the pool as it was") {
   bool broken = false;
   const auto policy = [&broken](const Candidates&, PickContext&) -> std::size_t {

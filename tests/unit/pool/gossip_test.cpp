@@ -102,6 +102,48 @@ TEST_CASE("a success tells that the rests which it ended are over") {
   CHECK(ends(LimitScope::token, {.bucket = "gpt"}) == Lines{"ended token=a bucket=gpt 0", "ended token=a 0"});
 }
 
+TEST_CASE("the end of each rest is a question to the ledger which one process may put to the test") {
+  const auto asked = [](LimitScope scope, const LeaseRequest& request) {
+    PoolOptions options = asking({{.secret = "sk-canary-a", .id = "a", .account = "acme"}});
+    options.egress = {{.id = "wire"}};
+    Rig rig(options);
+    Lease lease = lease_of(rig, request);
+    lease.settle(refused(rig, scope, 30s), rig.now());
+    rig.pass(30s);
+    Acquired acquired = rig.acquire(request);
+    Ask ask = std::get<Ask>(std::move(acquired));
+    Lines places;
+    for (const Claim& claim : ask.claims) {
+      CHECK(claim.limit.unit == Unit::in_flight);
+      CHECK(claim.limit.amount == 1);
+      places.push_back(claim.place);
+    }
+    rig.pool().refuse(std::move(ask), {.granted = false, .refused_claim = 0, .retry_in = 5s}, rig.now());
+    CHECK(rig.wait(request) == 5s);
+    return places;
+  };
+  CHECK(asked(LimitScope::token, {}) == Lines{"test of token=a"});
+  CHECK(asked(LimitScope::token, {.bucket = "gpt"}) == Lines{"test of token=a bucket=gpt"});
+  CHECK(asked(LimitScope::account, {}) == Lines{"test of account=acme"});
+  CHECK(asked(LimitScope::account, {.bucket = "gpt"}) == Lines{"test of account=acme bucket=gpt"});
+  CHECK(asked(LimitScope::egress, {}) == Lines{"test of egress=wire"});
+  CHECK(asked(LimitScope::bucket, {.bucket = "gpt"}) == Lines{"test of bucket=gpt"});
+  CHECK(asked(LimitScope::service, {}) == Lines{"test of pool"});
+}
+
+TEST_CASE("what the ledger has no room for is the limit that it refused and no other") {
+  for (const std::size_t number : {0U, 1U}) {
+    PoolOptions options = asking({{.secret = "sk-canary-b", .id = "b"}});
+    options.limits = {Limit::per_token(5, 10s), Limit::per_pool(7, 60s)};
+    Rig rig(options);
+    Acquired acquired = rig.acquire();
+    rig.pool().refuse(std::get<Ask>(std::move(acquired)),
+                      {.granted = false, .refused_claim = number, .retry_in = 3s}, rig.now());
+    CHECK(rig.wait() == 3s);
+    CHECK(rig.refused().why.scope == (number == 0 ? LimitScope::token : LimitScope::unknown));
+  }
+}
+
 TEST_CASE("what a person enables is told for token and account") {
   Rig rig(asking(two_tokens()));
   rig.pool().enable("a");

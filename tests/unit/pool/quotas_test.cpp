@@ -258,3 +258,15 @@ TEST_CASE("buckets with made-up names are forgotten when nothing speaks of them"
   Lease late = rig.lease({.bucket = "the last one"});
   CHECK(late.grant().place.bucket < 2100);
 }
+
+TEST_CASE("buckets that a token's own limits have counted are forgotten as well") {
+  std::vector<Token> list = tokens(1);
+  list[0].limits = {Limit::per(Scope::bucket, 1, 60s)};
+  Rig rig({.tokens = list});
+  for (int i = 0; i < 3000; ++i) {
+    rig.pass(1s);
+    rig.once(success(), {.bucket = "made-up-" + std::to_string(i)});
+  }
+  CHECK_FALSE(rig.has_room({.bucket = "made-up-2999"}));
+  CHECK(rig.lease({.bucket = "the last one"}).grant().place.bucket < 2100);
+}

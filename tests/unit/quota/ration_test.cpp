@@ -64,6 +64,53 @@ TEST_CASE("what is given many at a time teaches nothing") {
   }
 }
 
+TEST_CASE("four at a time are a share and five are a window") {
+  const auto believes = [](int share) {
+    Openings tried;
+    for (int i = 0; i < 3; ++i) {
+      tried.open(6s, share - 1);
+    }
+    return !tried.is_open();
+  };
+  CHECK(believes(4));
+  CHECK_FALSE(believes(5));
+}
+
+TEST_CASE("openings half an hour apart have nothing to do with each other") {
+  const auto believes = [](Duration apart) {
+    Openings tried;
+    for (int i = 0; i < 3; ++i) {
+      tried.open(apart);
+    }
+    return !tried.is_open();
+  };
+  CHECK(believes(30min - Duration(1)));
+  CHECK_FALSE(believes(30min));
+}
+
+TEST_CASE("a rest more than four times as long as what is learned shows a window") {
+  const auto believes = [](Duration longest) {
+    Openings tried;
+    for (const Duration rested : {longest, Duration(6s), Duration(6s)}) {
+      tried.open(rested);
+    }
+    return !tried.is_open();
+  };
+  CHECK(believes(24s));
+  CHECK_FALSE(believes(24s + Duration(1)));
+}
+
+TEST_CASE("a long rest is forgotten after half an hour") {
+  Openings tried;
+  tried.open(600s);
+  tried.now += 30min - 18s;
+  tried.open(6s);
+  tried.open(6s);
+  CHECK(tried.is_open());
+  tried.open(6s);
+  CHECK_FALSE(tried.is_open());
+}
+
 TEST_CASE("openings that differ teach nothing") {
   Openings tried;
   for (const Duration rested : {6s, 60s, 6s, 60s, 6s}) {

@@ -237,6 +237,19 @@ TEST_CASE("up to 256 a window decides exactly as a list of every request") {
   CHECK(schedule.log().fullest(60s) <= amount);
 }
 
+TEST_CASE("256 requests expire to the instant and 257 at the end of their sub-bucket") {
+  const auto empty_at = [](std::int64_t amount, Duration answered) {
+    const Limit limit = Limit::per_token(amount, 128s);
+    Window window;
+    window.reserve(limit, 1);
+    window.settle(limit, 1, 1, SteadyTime{answered});
+    return window.empty_at(SteadyTime{answered}).time_since_epoch();
+  };
+  CHECK(empty_at(256, 10'250ms) == 138'250ms);
+  CHECK(empty_at(257, 10'250ms) == 139s);
+  CHECK(empty_at(257, 11s) == 139s);
+}
+
 TEST_CASE("no window of a server that counts anywhere holds more than the amount") {
   const std::uint64_t seed = GENERATE(11U, 12U);
   const std::int64_t amount = GENERATE(5, 100, 1000, 5000);
