@@ -160,6 +160,25 @@ TEST_CASE("small requests pass a large one by tokens that can never hold it") {
   CHECK(served(rig, large));
 }
 
+TEST_CASE("a bucket that is forgotten while somebody waits for it is known again at the next look") {
+  std::vector<Token> list = tokens(2);
+  list[0].limits = {{.amount = 10, .window = 1h, .unit = Unit::cost}};
+  Rig rig({.tokens = list});
+  const std::array<SlotNumber, 1> asked = {1};
+  REQUIRE(rig.once(success(), {.cost = 8, .asked = asked}) == "t0");
+  Call large({.bucket = "waits", .cost = 5, .asked = asked});
+  REQUIRE(joins(rig, large));
+  int passed = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string bucket = "made up " + std::to_string(i);
+    passed += rig.once(success(), {.bucket = bucket}) == "t0" ? 1 : 0;
+  }
+  CHECK(passed <= 2);
+  rig.pass(1h);
+  rig.pool().tick(rig.now());
+  CHECK(served(rig, large));
+}
+
 TEST_CASE("a waiter that leaves lets those behind it pass") {
   Rig rig({.tokens = tokens(1), .limits = {{.amount = 10, .window = 60s, .unit = Unit::cost}}});
   rig.once(success(), {.cost = 5});

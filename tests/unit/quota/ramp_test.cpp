@@ -64,7 +64,7 @@ TEST_CASE("where many were served the last time all may follow") { CHECK(Opened(
 TEST_CASE("each that is served brings two more until there were enough") {
   Opened place(1, 0);
   CHECK(place.grant() == 1);
-  CHECK(place.ramp.opens_at() == start + Ramp::pace);
+  CHECK(place.ramp.opens_at() == start + 200ms);
   place.serve(1);
   CHECK(place.grant() == 2);
   place.serve(2);

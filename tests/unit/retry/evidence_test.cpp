@@ -36,6 +36,20 @@ TEST_CASE("words that are too long or too many are left out") {
   std::string body = "{\"errors\":[{\"code\":\"" + std::string(1000, 'x') + "\"}";
   for (int i = 0; i < 100; ++i) body += ",{\"code\":\"c\"}";
   CHECK(gather(Answer{400, {}, body + "]}"}, default_dialects()).codes.size() == 16);
+  const auto kept = [](std::size_t length) {
+    const std::string code(length, 'x');
+    return gather(Answer{400, {}, R"({"code":")" + code + "\"}"}, default_dialects()).codes.size();
+  };
+  CHECK(kept(0) == 0);
+  CHECK(kept(128) == 1);
+  CHECK(kept(129) == 0);
+}
+
+TEST_CASE("a header's word counts by its first 128 letters") {
+  const Answer answer{400, {{"x-amzn-errortype", "Throttling" + std::string(200, 'x')}}, {}};
+  const auto evidence = gather(answer, default_dialects());
+  REQUIRE(evidence.codes.size() == 1);
+  CHECK(evidence.codes[0].text == "Throttling" + std::string(118, 'x'));
 }
 
 TEST_CASE("an error inside a success stands for the status it names") {
@@ -71,6 +85,8 @@ TEST_CASE("a body begins like an error if its first key is an error's") {
     INFO(body);
     CHECK(begins_like_an_error(body));
   }
+  CHECK(begins_like_an_error(std::string(249, ' ') + R"({"error":1})"));
+  CHECK_FALSE(begins_like_an_error(std::string(250, ' ') + R"({"error":1})"));
   for (const auto* body : {"", "{}", "{", R"({"id":1,"error":null})", R"([{"error":1}])", "error",
                            R"({"codes":1})", R"({"type":"message"})"}) {
     INFO(body);
