@@ -9,11 +9,11 @@
 
 #include <chrono>
 #include <cstddef>
-#include <ctime>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bare.hpp"
@@ -26,17 +26,6 @@ namespace {
 using namespace benchmarks;
 using namespace std::chrono_literals;
 
-/// Requests/s of a way to send; adds the microseconds of CPU for each to `cpu`.
-template <class Subject>
-double per_second(Subject& subject, std::size_t requests, std::vector<double>& cpu) {
-  const auto began = std::chrono::steady_clock::now();
-  const std::clock_t used = std::clock();
-  subject.run(requests);
-  const auto count = static_cast<double>(requests);
-  cpu.push_back(static_cast<double>(std::clock() - used) * 1e6 / CLOCKS_PER_SEC / count);
-  return count / std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-}
-
 void compare_speed(std::chrono::milliseconds delay, std::size_t in_flight, std::size_t requests,
                    std::size_t count) {
   const Server server(delay);
@@ -45,23 +34,18 @@ void compare_speed(std::chrono::milliseconds delay, std::size_t in_flight, std::
   const auto client = make_client(server.base_url());
   Flight flight(*client, in_flight);
   std::vector<std::vector<double>> cpu(3);
-  const Rounds rounds({{"bare curl_multi_poll", [&] { return per_second(poll, requests, cpu[0]); }},
-                       {"bare epoll", [&] { return per_second(epoll, requests, cpu[1]); }},
-                       {"send_async", [&] { return per_second(flight, requests, cpu[2]); }}},
-                      count);
+  const Rounds rounds(
+      {{"bare curl_multi_poll", [&] { return per_second(requests, cpu[0], [&] { poll.run(requests); }); }},
+       {"bare epoll", [&] { return per_second(requests, cpu[1], [&] { epoll.run(requests); }); }},
+       {"send_async", [&] { return per_second(requests, cpu[2], [&] { flight.run(requests); }); }}},
+      count);
   const std::size_t better = rounds.median(0) >= rounds.median(1) ? 0 : 1;
   std::cout << in_flight << " in flight, answers after " << delay.count()
             << " ms, requests/s and ratio to the better bare loop\n";
   rounds.print(better);
-  std::cout << "microseconds of CPU for each, median:";
-  for (std::vector<double>& values : cpu) {
-    values.erase(values.begin());  // the first round warms up
-    std::cout << ' ' << Spread(values).median;
-  }
-  std::cout << '\n';
   const std::string name = "in_flight_" + std::to_string(in_flight) + (delay == 0ms ? "" : "_slow");
   rounds.keep(name);
-  keep_figures(name + "_cpu", {"bare curl_multi_poll", "bare epoll", "send_async"}, cpu);
+  report_cpu(name + "_cpu", {"bare curl_multi_poll", "bare epoll", "send_async"}, std::move(cpu));
 }
 
 double heap() {
@@ -97,6 +81,7 @@ void compare_memory(std::size_t in_flight) {
   flight.wait();
   std::cout << "bytes of heap per request in flight: bare " << of_bare << ", send_async " << of_client
             << ", difference " << of_client - of_bare << '\n';
+  keep_figures("in_flight_memory", {"bare", "send_async"}, {{of_bare}, {of_client}});
 }
 
 void run_one(const std::string& kind, std::size_t in_flight, std::size_t requests) {

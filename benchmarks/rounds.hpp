@@ -3,8 +3,10 @@
 // all of them, and the ratios of one round mean more than the figures of any.
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <iomanip>
@@ -102,5 +104,28 @@ class Rounds {
   std::vector<Case> cases_;
   std::vector<std::vector<double>> values_;
 };
+
+/// Does `work`, which is `steps` steps; how many a second. Adds the microseconds of CPU for each to `cpu`.
+template <class Work>
+double per_second(std::size_t steps, std::vector<double>& cpu, const Work& work) {
+  const auto began = std::chrono::steady_clock::now();
+  const std::clock_t used = std::clock();
+  work();
+  const auto count = static_cast<double>(steps);
+  cpu.push_back(static_cast<double>(std::clock() - used) * 1e6 / CLOCKS_PER_SEC / count);
+  return count / std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+/// Prints and keeps what per_second() added for each case; the first round warmed up.
+inline void report_cpu(const std::string& name, const std::vector<std::string>& names,
+                       std::vector<std::vector<double>> cpu) {
+  std::cout << "microseconds of CPU for each, median:";
+  for (std::vector<double>& values : cpu) {
+    values.erase(values.begin());
+    std::cout << ' ' << Spread(values).median;
+  }
+  std::cout << '\n';
+  keep_figures(name, names, cpu);
+}
 
 }  // namespace benchmarks
