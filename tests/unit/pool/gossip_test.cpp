@@ -206,6 +206,65 @@ TEST_CASE("what others heard rests here as well") {
   CHECK_FALSE(rig.pool().has_news());
 }
 
+TEST_CASE("what the news of others changes here is told once with all that is known of it") {
+  Rig rig(asking(two_tokens()));
+  const auto hear = [&](Kind kind, const char* subject, std::chrono::milliseconds left = 10s) {
+    return rig.pool().hear({{kind, subject, left, Verdict::quota_exhausted, "why"}}, rig.now());
+  };
+  const auto one = [&](Kind kind, const char* subject) {
+    const std::vector<PoolEvent> events = hear(kind, subject);
+    INFO(subject);
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].cause == Verdict::quota_exhausted);
+    CHECK(events[0].reason == "why");
+    return events[0];
+  };
+  struct Row {
+    const char* subject;
+    LimitScope scope;
+    const char* scope_id;
+    const char* token_id;
+    const char* bucket;
+  };
+  for (const Row& row :
+       {Row{"token=b", LimitScope::token, "", "b", ""},
+        Row{"token=b bucket=gpt", LimitScope::token, "", "b", "gpt"},
+        Row{"account=acme", LimitScope::account, "acme", "", ""},
+        Row{"account=acme bucket=gpt", LimitScope::account, "acme", "", "gpt"},
+        Row{"egress=radio", LimitScope::egress, "radio", "", ""},
+        Row{"bucket=gpt", LimitScope::bucket, "gpt", "", ""}, Row{"pool", LimitScope::service, "", "", ""}}) {
+    const auto fits = [&row](const PoolEvent& event) {
+      return event.scope == row.scope && event.scope_id == row.scope_id && event.token_id == row.token_id &&
+             event.bucket == row.bucket;
+    };
+    const PoolEvent rests = one(Kind::rest, row.subject);
+    CHECK((rests.kind == PoolEvent::Kind::rest && fits(rests)));
+    CHECK(rests.until == rig.now().steady + 10s);
+    CHECK(hear(Kind::rest, row.subject).empty());
+    const PoolEvent ended = one(Kind::ended, row.subject);
+    CHECK((ended.kind == PoolEvent::Kind::recovered && fits(ended)));
+    CHECK(hear(Kind::ended, row.subject).empty());
+  }
+  CHECK(one(Kind::ejected, "token=b").kind == PoolEvent::Kind::ejected);
+  CHECK(hear(Kind::ejected, "token=b").empty());
+  CHECK(one(Kind::enabled, "token=b").change == TokenChange::enabled);
+  CHECK(hear(Kind::enabled, "token=b").empty());
+  CHECK(one(Kind::rest, "token=b").kind == PoolEvent::Kind::rest);
+  CHECK(one(Kind::enabled, "token=b").kind == PoolEvent::Kind::changed);
+}
+
+TEST_CASE("a rest that is told longer by two milliseconds is the same rest") {
+  Rig rig(asking(two_tokens()));
+  const auto lengthens = [&](std::chrono::milliseconds left) {
+    return !rig.pool().hear({{Kind::rest, "token=b", left, Verdict::rate_limited, ""}}, rig.now()).empty();
+  };
+  CHECK(lengthens(10'000ms));
+  CHECK_FALSE(lengthens(10'002ms));
+  CHECK(rig.token("b").rest == 10s);
+  CHECK(lengthens(10'003ms));
+  CHECK(rig.token("b").rest == 10'003ms);
+}
+
 TEST_CASE("a bucket and an egress of which others heard are closed") {
   Rig rig(asking(two_tokens()));
   rig.pool().hear({{Kind::rest, "token=b bucket=gpt", 50s, Verdict::rate_limited, ""},
@@ -236,14 +295,24 @@ TEST_CASE("news of what this pool does not have is none of its business") {
 }
 
 TEST_CASE("a lease that was granted before the news is not admitted after it") {
-  Rig rig(asking({{.secret = "sk-canary-b", .id = "b"}}));
+  PoolOptions options = asking({{.secret = "sk-canary-b", .id = "b", .account = "acme"}});
+  options.egress = {{.id = "wire"}};
+  Rig rig(options);
   const Lease lease = lease_of(rig, {.bucket = "gpt"});
   CHECK(rig.pool().admits(lease));
-  for (const char* subject : {"token=b", "token=b bucket=gpt", "bucket=gpt", "pool"}) {
+  for (const char* subject : {"token=b", "token=b bucket=gpt", "account=acme", "account=acme bucket=gpt",
+                              "egress=wire", "bucket=gpt", "pool"}) {
     INFO(subject);
     rig.pool().hear({{Kind::rest, subject, 9s, Verdict::rate_limited, ""}}, rig.now());
     CHECK_FALSE(rig.pool().admits(lease));
     rig.pool().hear({{Kind::ended, subject, {}, Verdict::success, ""}}, rig.now());
+    CHECK(rig.pool().admits(lease));
+    rig.pool().hear({{Kind::rest, subject, 9s, Verdict::rate_limited, ""}}, rig.now());
+    rig.pass(9s - Duration(1));
+    rig.pool().tick(rig.now());
+    CHECK_FALSE(rig.pool().admits(lease));
+    rig.pass(Duration(1));
+    rig.pool().tick(rig.now());
     CHECK(rig.pool().admits(lease));
   }
   rig.pool().hear({{Kind::ejected, "token=b", {}, Verdict::token_invalid, ""}}, rig.now());

@@ -261,6 +261,75 @@ TEST_CASE("a bucket in which any token rests outlives thousands of others") {
   }
 }
 
+TEST_CASE("an account that rests is shown with its cause and with the test of its rest") {
+  std::vector<Token> list = tokens(1);
+  list[0].account = "acme";
+  Rig rig({.tokens = list});
+  rig.once(limited(5s, LimitScope::account));
+  CHECK(rig.token("t0").state == TokenState::resting);
+  CHECK(rig.token("t0").cause == "account: rate_limited");
+  CHECK(*rig.token("t0").rest == 5s);
+  rig.pass(5s);
+  CHECK(rig.token("t0").state == TokenState::available);
+  CHECK(rig.snapshot().accounts[0].state == TokenState::available);
+  CHECK(rig.snapshot().accounts[0].cause.empty());
+  const Lease probe = rig.lease();
+  CHECK(rig.token("t0").state == TokenState::probing);
+  const AccountSnapshot probing = rig.snapshot().accounts[0];
+  CHECK(probing.state == TokenState::probing);
+  CHECK(probing.cause == "rate_limited");
+  CHECK_FALSE(probing.rest);
+  CHECK(rig.snapshot().pool.resting == 1);
+}
+
+TEST_CASE("an egress that rests is shown with its cause and with the test of its rest") {
+  Rig rig({.tokens = tokens(4)});
+  const auto shown = [&] { return rig.snapshot().egresses.at(0); };
+  SECTION("by its own rest") {
+    rig.once(limited(5s, LimitScope::egress));
+    CHECK(shown().cause == "rate_limited");
+    CHECK(*shown().rest == 5s);
+    rig.pass(5s);
+    CHECK(shown().state == TokenState::available);
+  }
+  SECTION("by a guess") {
+    for (int i = 0; i < 3; ++i) {
+      rig.once(limited());
+    }
+    CHECK(shown().cause == "several tokens were refused here in a row");
+    CHECK(*shown().rest == 1s);
+    rig.pass(1s);
+    CHECK(shown().state == TokenState::available);
+  }
+  const Lease probe = rig.lease();
+  CHECK(shown().state == TokenState::probing);
+  CHECK_FALSE(shown().rest);
+  CHECK_FALSE(rig.has_room());
+}
+
+TEST_CASE("each limit is shown where it alone counts") {
+  std::vector<Token> list = tokens(1);
+  list[0].account = "acme";
+  PoolOptions options{.tokens = list};
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    options.limits.push_back(Limit::per(static_cast<Scope>(bits), 100, 60s));
+  }
+  Rig rig(options);
+  rig.once(success(), {.bucket = "large"});
+  const auto scopes = [](const UsageSnapshot& shown) {
+    std::vector<std::string> names;
+    for (const LimitUse& use : shown.limits) {
+      CHECK(use.used == 1);
+      names.push_back(use.scope);
+    }
+    return names;
+  };
+  const PoolSnapshot snapshot = rig.snapshot();
+  CHECK(scopes(snapshot.tokens[0]) == std::vector<std::string>{"token", "token+account"});
+  CHECK(scopes(snapshot.accounts[0]) == std::vector<std::string>{"account"});
+  CHECK(scopes(snapshot.egresses[0]) == std::vector<std::string>{"pool", "egress"});
+}
+
 TEST_CASE("the totals know of tokens that have left") {
   Rig rig({.tokens = tokens(2)});
   rig.once();

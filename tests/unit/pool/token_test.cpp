@@ -50,6 +50,28 @@ TEST_CASE("a token without an id gets one that tells nothing of its secret") {
   CHECK(tokenpool::detail::id_of({.secret = "abc", .id = "mine"}) == "mine");
 }
 
+TEST_CASE("an egress without an id goes by where it leaves and never by the credentials of its proxy") {
+  const auto id = [](const tokenpool::Egress& egress) { return tokenpool::detail::id_of(egress); };
+  CHECK(id({.id = "mine", .source = "eth0"}) == "mine");
+  CHECK(id({.source = "eth0", .proxy = "http://proxy"}) == "eth0");
+  CHECK(id({.proxy = "http://user:canary@proxy:8080"}) == "http://proxy:8080");
+  CHECK(id({.proxy = "user:canary@proxy:8080"}) == "proxy:8080");
+  CHECK(id({.proxy = "user:can@ry@proxy"}) == "proxy");
+  CHECK(id({.proxy = "http://@proxy"}) == "http://proxy");
+  CHECK(id({.proxy = "@proxy"}) == "proxy");
+  CHECK(id({.proxy = "socks5h://proxy"}) == "socks5h://proxy");
+  CHECK(id({}) == "default");
+}
+
+TEST_CASE("control characters are those below the blank and delete") {
+  for (const char* text : {"\x01", "a\x1f", "\x7f"}) {
+    CHECK(tokenpool::detail::has_control_character(text));
+  }
+  for (const char* text : {"", "a b", "~", "\x80", "\xC3\xA4"}) {
+    CHECK_FALSE(tokenpool::detail::has_control_character(text));
+  }
+}
+
 TEST_CASE("an unfit token is refused in a sentence that shows no secret") {
   const auto problem = [](const Token& token) { return problem_with(token, "tokens[2]").value_or("fit"); };
   CHECK(problem({.secret = "canary"}) == "fit");
@@ -70,5 +92,6 @@ TEST_CASE("a weight is a number above zero") {
                test::StartsWith("t.weight is "));
   }
   CHECK_FALSE(problem_with(Token{.secret = "a", .weight = 1e-6}, "t"));
+  CHECK_FALSE(problem_with(Token{.secret = "a", .weight = 1e12}, "t"));
   CHECK(Token{}.weight == 1);
 }

@@ -27,7 +27,12 @@ TEST_CASE("a body that is no JSON is its own prose and is bounded") {
   CHECK(error_text("<h1>Busy</h1>") == "<h1>busy</h1>");
   CHECK(error_text("").empty());
   CHECK(error_text(std::string(100000, 'A')).size() == 4096);
-  CHECK(error_text("{\"message\":\"" + std::string(50000, 'A') + "\"}").size() <= 4097);
+  CHECK(error_text("{\"message\":\"" + std::string(50000, 'A') + "\"}").size() == 4097);
+  const auto of_two = [](std::size_t first) {
+    return error_text("{\"message\":\"" + std::string(first, 'A') + R"(","detail":"b"})").size();
+  };
+  CHECK(of_two(4094) == 4097);
+  CHECK(of_two(4095) == 4096);
 }
 
 TEST_CASE("the time to wait is found behind the words that name it") {

@@ -32,6 +32,31 @@ TEST_CASE("an expiry is a window and a millisecond later and above 256 at the en
   CHECK(ledger::expiry(Limit::per_token(1, 1s), std::int64_t{1} << 60U) == std::int64_t{1} << 53U);
 }
 
+TEST_CASE("a note says since when a request counts and how much") {
+  Limit limit = Limit::per_token(3, 1min);
+  const LedgerNote note{.cost = 9, .answered_ago = 3s, .arrived_ago = 5s};
+  CHECK(ledger::counted_ago(limit, note) == 3000);
+  CHECK(ledger::true_units(limit, note, 1) == 1);
+  limit.counted = Counted::on_arrival;
+  CHECK(ledger::counted_ago(limit, note) == 5000);
+  CHECK(ledger::counted_ago(limit, {.answered_ago = 3s, .arrived_ago = 1s}) == 3000);
+  limit.unit = Unit::cost;
+  CHECK(ledger::true_units(limit, note, 4) == 9);
+  CHECK(ledger::true_units(limit, {}, 4) == 4);
+  CHECK(ledger::true_units(limit, {.cost = -1}, 4) == 0);
+  CHECK(ledger::true_units(limit, {.cost = 2'000'000'000'000'000}, 4) == 1'000'000'000'000'000);
+  CHECK(ledger::true_units(limit, {.sent = false, .cost = 9}, 4) == 0);
+  limit.unit = Unit::in_flight;
+  CHECK(ledger::true_units(limit, note, 1) == 0);
+}
+
+TEST_CASE("who finds no room asks again when an entry goes or could go") {
+  const Limit limit = Limit::per_token(3, 1min);
+  CHECK(ledger::retry_at(limit, 5000, 1000) == 5000);
+  CHECK(ledger::retry_at(limit, 90'000, 1000) == 61'001);
+  CHECK(ledger::retry_at({.amount = 1, .unit = Unit::in_flight}, 90'000, 1000) == 1020);
+}
+
 TEST_CASE("a key is the same for every amount and tells units and windows apart") {
   Claim other = minute;
   other.limit.amount = 99;
