@@ -404,6 +404,18 @@ TEST_CASE("requests that were under way when a rest began tell of it once") {
   CHECK(count(rig.answer(test, limited(5s)).events, PoolEvent::Kind::rest) == 1);
 }
 
+TEST_CASE("a rest that becomes longer by a second is told of again") {
+  const auto told_again = [](std::chrono::milliseconds longer) {
+    Rig rig({.tokens = tokens(1)});
+    Lease first = rig.lease();
+    Lease second = rig.lease();
+    rig.answer(first, limited(5s));
+    return !rig.answer(second, limited(5s + longer)).events.empty();
+  };
+  CHECK(told_again(1000ms));
+  CHECK_FALSE(told_again(999ms));
+}
+
 TEST_CASE("a rest for one bucket is told with its name and one of the whole without") {
   Rig rig({.tokens = tokens(1)});
   const auto refused_in = [&](const char* bucket) {

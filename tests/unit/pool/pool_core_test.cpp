@@ -145,6 +145,16 @@ TEST_CASE("a large request is not starved by small ones") {
   CHECK(rig.has_room());
 }
 
+TEST_CASE("a large request is not passed at the very instant at which its token has rested") {
+  Rig rig({.tokens = tokens(1), .limits = {{.amount = 10, .window = 60s, .unit = Unit::cost}}});
+  rig.once(success(), {.cost = 5});
+  rig.once(limited(10s, LimitScope::token), {.bucket = "large"});
+  Call large({.bucket = "large", .cost = 8});
+  REQUIRE(joins(rig, large));
+  rig.pass(10s);
+  CHECK(rig.wait({.bucket = "large"}) == 50s);
+}
+
 TEST_CASE("small requests pass a large one by tokens that can never hold it") {
   std::vector<Token> list = tokens(2);
   list[0].limits = {{.amount = 5, .window = 60s, .unit = Unit::cost}};

@@ -66,6 +66,17 @@ TEST_CASE("nothing is made safe to repeat unless the caller says that the server
   CHECK(RetryOptions{}.replay == Replay::safe);
 }
 
+TEST_CASE("a call that says nothing of it tries three times within a minute of waiting") {
+  const RetryOptions options;
+  CHECK(options.max_attempts == 3);
+  CHECK(options.max_wait == 60s);
+  CHECK(options.max_rest == 24h);
+  CHECK(options.backoff.first == 500ms);
+  CHECK(options.backoff.max == 8s);
+  CHECK(options.budget.ratio == 0.2);
+  CHECK(options.budget.reserve == 10);
+}
+
 TEST_CASE("a refused token is followed by another one at once") {
   for (const Verdict verdict : {Verdict::rate_limited, Verdict::quota_exhausted, Verdict::token_invalid}) {
     INFO(to_string(verdict));
@@ -225,6 +236,12 @@ TEST_CASE("a server that wants a longer wait than max_wait is not waited for") {
   const Fail end = failure(machine.answered(server_error(11s)));
   CHECK_THAT(end.reason, ContainsSubstring("too late"));
   CHECK(end.retry_at == start + 11s);
+}
+
+TEST_CASE("a wait of max_wait to the instant is waited for") {
+  CHECK(wait_of(Machine({.max_wait = 10s}).answered(server_error(10s))) == 10s);
+  CHECK_THAT(failure(Machine({.max_wait = 10s}).answered(server_error(10'001ms))).reason,
+             ContainsSubstring("too late"));
 }
 
 TEST_CASE("the longest wait that a server can name does not overflow") {
