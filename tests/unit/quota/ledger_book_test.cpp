@@ -103,6 +103,52 @@ TEST_CASE("a book counts nothing once all has expired") {
   CHECK(book.spent(70'001).empty());
 }
 
+TEST_CASE("a count says when the last of it expires") {
+  LedgerBook book;
+  CHECK(book.read(minute, 0).resets_in == 0ms);
+  take(book, 7, {minute}, 0);
+  take(book, 8, {minute}, 2000);
+  CHECK(book.read(minute, 5000).used == 2);
+  CHECK(book.read(minute, 5000).resets_in == 67'001ms);
+  CHECK(book.read(minute, 70'001).used == 1);
+  CHECK(book.read(minute, 72'001).used == 0);
+  CHECK(book.read(minute, 72'001).resets_in == 0ms);
+}
+
+TEST_CASE("what is given back leaves nothing to wait for") {
+  LedgerBook book;
+  take(book, 7, {minute}, 0);
+  take(book, 8, {minute}, 2000);
+  CHECK(book.end({.reservation = 8, .sent = false}, 3000));
+  CHECK(book.read(minute, 5000).used == 1);
+  CHECK(book.read(minute, 5000).resets_in == 65'001ms);
+}
+
+TEST_CASE("a lease that died is a new one when it is asked for again") {
+  LedgerBook book;
+  CHECK(take(book, 7, {minute}, 0).granted);
+  CHECK(take(book, 7, {minute}, 70'000).granted);
+  CHECK(book.read(minute, 70'000).used == 1);
+  CHECK(take(book, 7, {minute}, 70'001).granted);
+  CHECK(book.read(minute, 70'001).used == 1);
+  CHECK(book.read(minute, 140'001).used == 1);
+  CHECK(book.read(minute, 140'002).used == 0);
+}
+
+TEST_CASE("a young store grants nothing until it is old enough") {
+  LedgerBook book(1, 1000);
+  const std::vector<Claim> claims{minute};
+  const auto ask = [&](std::int64_t now) {
+    return book.ask({.reservation = 7, .claims = claims, .lives_for = 10s, .fresh_for = 1min}, now);
+  };
+  const LedgerAnswer early = ask(21'000);
+  CHECK_FALSE(early.granted);
+  CHECK(early.refused_claim == 1);
+  CHECK(early.retry_in == 40s);
+  CHECK_FALSE(ask(60'999).granted);
+  CHECK(ask(61'000).granted);
+}
+
 TEST_CASE("a limit smaller than one claim is refused without end") {
   LedgerBook book;
   Claim large = minute;
