@@ -124,6 +124,15 @@ TEST_CASE("what is given back leaves nothing to wait for") {
   CHECK(book.read(minute, 5000).resets_in == 65'001ms);
 }
 
+TEST_CASE("a lease is granted again under its name where there is no room for another") {
+  LedgerBook book;
+  for (const std::uint64_t name : {7U, 8U, 9U, 7U}) {
+    CHECK(take(book, name, {minute}, 0).granted);
+  }
+  CHECK_FALSE(take(book, 10, {minute}, 0).granted);
+  CHECK(book.read(minute, 0).used == 3);
+}
+
 TEST_CASE("a lease that died is a new one when it is asked for again") {
   LedgerBook book;
   CHECK(take(book, 7, {minute}, 0).granted);
