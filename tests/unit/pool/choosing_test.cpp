@@ -187,3 +187,68 @@ TEST_CASE("a policy that returns a bad index ends the call and leaves the pool a
   CHECK(rig.snapshot().pool.available == 3);
   CHECK(rig.once() == "t0");
 }
+
+TEST_CASE("a policy is told what the request is and when it comes") {
+  int asked = 0;
+  SteadyTime expected{};
+  const auto policy = [&](const Candidates& candidates, PickContext& context) -> std::size_t {
+    ++asked;
+    CHECK(candidates.size() == 2);
+    CHECK(context.affinity == "a conversation");
+    CHECK(context.bucket == "large");
+    CHECK(context.cost == 7);
+    CHECK(context.now == expected);
+    return 1;
+  };
+  Rig<decltype(policy)> rig({.tokens = tokens(2)}, policy);
+  rig.pass(3s);
+  expected = rig.now().steady;
+  CHECK(rig.once(success(), {.bucket = "large", .cost = 7, .affinity = "a conversation"}) == "t1");
+  CHECK(asked == 1);
+}
+
+TEST_CASE("a policy hears who comes and goes and how each lease ends") {
+  using Lines = std::vector<std::string>;
+  struct Listener {
+    Lines* heard;
+    std::size_t pick(const Candidates&, PickContext&) { return 0; }
+    void on_available(const Candidate& who) noexcept { heard->push_back("in " + std::string(who.id)); }
+    void on_unavailable(SlotNumber slot) noexcept { heard->push_back("out t" + std::to_string(slot)); }
+    void on_granted(const Candidate& who) noexcept {
+      heard->push_back("granted " + std::to_string(who.granted) + ", " + std::to_string(who.in_flight) +
+                       " in flight");
+    }
+    void on_settled(const Candidate& who, const Settled& how) noexcept {
+      heard->push_back(std::string(how.success    ? "served"
+                                   : how.answered ? "refused"
+                                                  : "lost") +
+                       " after " + std::to_string(how.latency / 1ms) + " ms at " +
+                       std::to_string(how.now.time_since_epoch() / 1s) + " s, " +
+                       std::to_string(who.in_flight) + " in flight");
+    }
+  };
+  Lines heard;
+  Rig<Listener> rig({.tokens = tokens(1)}, Listener{&heard});
+  const auto told = [&] { return std::exchange(heard, {}); };
+  CHECK(told() == Lines{"in t0"});
+  Lease first = rig.lease();
+  Lease second = rig.lease();
+  CHECK(told() == Lines{"granted 1, 1 in flight", "granted 2, 2 in flight"});
+  first.settle({.answered = true, .latency = 8ms}, rig.now());
+  CHECK(told() == Lines{"served after 8 ms at 1000 s, 1 in flight"});
+  second.settle({.meaning = meaning(Verdict::ambiguous)}, rig.now());
+  CHECK(told() == Lines{"lost after 0 ms at 1000 s, 0 in flight"});
+  { const Lease dropped = rig.lease(); }
+  CHECK(told() == Lines{"granted 3, 1 in flight", "lost after 0 ms at 1000 s, 0 in flight"});
+  rig.once(limited(5s));
+  CHECK(told() == Lines{"granted 4, 1 in flight", "refused after 0 ms at 1000 s, 0 in flight", "out t0"});
+  rig.pass(5s);
+  rig.snapshot();
+  CHECK(told() == Lines{"in t0"});
+  Lease test = rig.lease();
+  CHECK(told() == Lines{"granted 5, 1 in flight", "out t0"});
+  rig.answer(test);
+  CHECK(told() == Lines{"served after 0 ms at 1005 s, 0 in flight", "in t0"});
+  rig.pool().remove("t0");
+  CHECK(told() == Lines{"out t0"});
+}
