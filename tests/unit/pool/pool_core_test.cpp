@@ -155,6 +155,23 @@ TEST_CASE("a large request is not passed at the very instant at which its token 
   CHECK(rig.wait({.bucket = "large"}) == 50s);
 }
 
+TEST_CASE("who is kept back for an earlier call waits although it has asked every other token") {
+  Rig rig({.tokens = tokens(4),
+           .limits = {{.amount = 10, .window = 60s, .scope = Scope::token, .unit = Unit::cost}}});
+  rig.once(success(), {.cost = 5});
+  REQUIRE(rig.once() == "t1");
+  for (int i = 0; i < 3; ++i) {
+    rig.once(limited(1s));
+  }
+  rig.pool().disable("t2");
+  rig.pool().disable("t3");
+  rig.pass(1s);
+  const std::array<SlotNumber, 1> asked = {1};
+  Call large({.cost = 8, .asked = asked});
+  REQUIRE(joins(rig, large));
+  CHECK(rig.wait({.asked = asked}) == 59s);
+}
+
 TEST_CASE("small requests pass a large one by tokens that can never hold it") {
   std::vector<Token> list = tokens(2);
   list[0].limits = {{.amount = 5, .window = 60s, .unit = Unit::cost}};

@@ -76,6 +76,12 @@ TEST_CASE("a provider's sign means the same at each status that goes with it and
   }
 }
 
+TEST_CASE("a limit that the request itself is too large for is the caller's whatever its words") {
+  const char* const body = R"({"error":{"code":"rate_limit_exceeded"}})";
+  CHECK(classify(Answer{413, {}, body}, now).verdict == Verdict::caller_error);
+  CHECK(classify(Answer{429, {}, body}, now).verdict == Verdict::rate_limited);
+}
+
 TEST_CASE("without the server's word a secondary limit rests for a minute") {
   for (const int status : {403, 429}) {
     CHECK(classify(Answer{status, {}, "You have exceeded a secondary rate limit"}, now).rest == 60s);
