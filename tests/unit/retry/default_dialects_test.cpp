@@ -42,6 +42,7 @@ TEST_CASE("a provider's sign means the same at each status that goes with it and
       {R"({"error":{"type":"authentication_error"}})", {401, 403}, Verdict::token_invalid, token, true},
       {R"({"code":"model_not_found"})", {403}, Verdict::forbidden, token},
       {R"({"code":"wrong_api_key_here"})", {403}, Verdict::forbidden, token},
+      {R"({"error":{"status":"UNAVAILABLE"}})", {503}, Verdict::overloaded, service},
       {R"({"code":"account_suspended"})", {401, 403}, Verdict::token_invalid, token, true},
       {R"({"code":"invalid_token"})", {401}, Verdict::token_invalid, token, true},
       {R"({"code":-1001})", {200}, Verdict::caller_error, unknown},
@@ -80,6 +81,12 @@ TEST_CASE("a limit that the request itself is too large for is the caller's what
   const char* const body = R"({"error":{"code":"rate_limit_exceeded"}})";
   CHECK(classify(Answer{413, {}, body}, now).verdict == Verdict::caller_error);
   CHECK(classify(Answer{429, {}, body}, now).verdict == Verdict::rate_limited);
+}
+
+TEST_CASE("a 403 whose header speaks of a limit needs no words") {
+  CHECK(classify(Answer{403, {{"x-ratelimit-remaining", "0"}}, {}}, now).verdict == Verdict::rate_limited);
+  CHECK(classify(Answer{403, {{"x-ratelimit-remaining", "1"}}, {}}, now).verdict == Verdict::forbidden);
+  CHECK(classify(Answer{403, {{"Retry-After", "5"}}, {}}, now).verdict == Verdict::rate_limited);
 }
 
 TEST_CASE("without the server's word a secondary limit rests for a minute") {

@@ -56,7 +56,7 @@ inline Dialect generic_dialect() {
        {.word = "*plan*", .statuses = {403}, .meaning = key_not_allowed},
        {.word = "*subscription*", .statuses = {403}, .meaning = key_not_allowed},
        {.header = "retry-after", .statuses = {409}, .meaning = broken},
-       {.text = "request too large", .statuses = {413, 429}, .meaning = request_refused},
+       {.text = "request too large", .statuses = {429}, .meaning = request_refused},
        {.text = "insufficient balance", .statuses = {400, 402, 403, 429}, .meaning = must_pay},
        {.text = "insufficient credits", .statuses = {402, 403, 429}, .meaning = must_pay},
        {.text = "exhausted balance", .statuses = {402, 403, 429}, .meaning = must_pay},

@@ -123,7 +123,6 @@ inline Dialect google_dialect() {
            {.word = "BILLING_DISABLED", .meaning = must_pay, .scope = account},
            {.word = "SERVICE_DISABLED", .meaning = key_not_allowed},
            {.word = "API_KEY_IP_ADDRESS_BLOCKED", .meaning = address_refused},
-           {.word = "API_KEY_*", .statuses = {403}, .meaning = key_not_allowed},
            {.word = "UNAVAILABLE", .statuses = {503}, .meaning = busy},
            {.text = "reported as leaked", .statuses = {400, 401, 403}, .meaning = key_refused},
            {.text = "location is not supported", .statuses = {400, 403}, .meaning = address_refused}}};
