@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "mutation"
 CXX = os.environ.get("CXX", "clang++")
 # A step beyond an array's end is a fault: the sanitizers of tests/run would tell.
-FLAGS = ["-std=c++20", "-O0", "-w", "-D_GLIBCXX_ASSERTIONS", f"-I{ROOT}/include", f"-I{ROOT}/tests", f"-I{ROOT}/tests/unit"]
+FLAGS = ["-std=c++20", "-O0", "-w", "-D_GLIBCXX_ASSERTIONS", f"-I{ROOT}/include", f"-I{ROOT}/tests",
+         f"-I{ROOT}/tests/unit"]
 BELOW = {"quota": ("base", "http"), "pool": ("base", "http", "quota"), "retry": ("base", "http", "quota", "pool")}
 
 
