@@ -98,7 +98,6 @@ class Choice {
     Pair pair = ask_policy();
     if (pair.slot == nullptr && asked_before_) {
       state_.roster.available().unhide();
-      asked_ = 0;
       again_ = true;
       pair = ask_policy();
     }
@@ -160,7 +159,6 @@ class Choice {
       return &open_.front();
     }
     if (need_.has_asked(number)) {
-      ++asked_;
       return nullptr;
     }
     if (const SteadyTime opens = need_.token_opens_at(state_, slot); opens > now_) {
@@ -242,10 +240,11 @@ class Choice {
   }
 
   [[nodiscard]] Result refusal(bool any_available) {
-    if (asked_ != 0 && asked_ >= state_.roster.usable()) {
+    const std::int64_t largest = largest_cost_by_token();
+    if (nobody_is_left() || (request_.cost > largest && !request_.asked.empty())) {
       return Never{Never::Reason::all_asked};
     }
-    if (const std::int64_t largest = largest_cost_by_token(); request_.cost > largest) {
+    if (request_.cost > largest) {
       return Never{Never::Reason::cost_too_large, largest};
     }
     if (const SteadyTime wakes = state_.roster.next_wake_up(); wakes != end_of_time) {
@@ -260,14 +259,21 @@ class Choice {
     return obstacle_.refusal;
   }
 
-  /// The largest cost that any token's own limits let a request have.
+  /// This call has asked every token, be it available or not.
+  [[nodiscard]] bool nobody_is_left() noexcept {
+    const auto is_usable = [this](SlotNumber number) { return state_.roster[number].usable(); };
+    const auto asked = std::count_if(request_.asked.begin(), request_.asked.end(), is_usable);
+    return asked != 0 && static_cast<std::size_t>(asked) >= state_.roster.usable();
+  }
+
+  /// The largest cost that the own limits of any token left let a request have.
   [[nodiscard]] std::int64_t largest_cost_by_token() noexcept {
     if (request_.cost <= state_.smallest_own_cost_limit) {
       return request_.cost;
     }
     std::int64_t largest = 0;
     for (SlotNumber number = 0; number < state_.roster.size(); ++number) {
-      if (const Slot& slot = state_.roster[number]; slot.usable()) {
+      if (const Slot& slot = state_.roster[number]; slot.usable() && !need_.has_asked(number)) {
         largest = (std::max)(largest, Quotas::largest_cost_of(slot));
       }
     }
@@ -282,7 +288,6 @@ class Choice {
   std::uint64_t order_;
   std::vector<OpenEgress>& open_;
   Obstacle obstacle_;
-  std::size_t asked_ = 0;
   bool asked_before_ = false;  ///< there are tokens that a guess keeps back for others who were not asked
   bool again_ = false;         ///< there were no others
 };

@@ -103,6 +103,22 @@ TEST_CASE("a call that has asked every token is told so") {
   CHECK(rig.never({.asked = asked}).reason == Never::Reason::all_asked);
 }
 
+TEST_CASE("a call that has asked every token is told so although some of them have no room left") {
+  Rig rig({.tokens = tokens(2), .limits = {Limit::per_token(1, 1min)}});
+  rig.once();
+  const std::array<SlotNumber, 2> asked = {0, 1};
+  CHECK(rig.never({.asked = asked}).reason == Never::Reason::all_asked);
+}
+
+TEST_CASE("a token whose limit can never hold the cost is not waited for when all others were asked") {
+  std::vector<Token> two = tokens(2);
+  two[0].limits = {{.amount = 10, .window = 1min, .unit = Unit::cost}};
+  Rig rig({.tokens = two});
+  const std::array<SlotNumber, 1> asked = {1};
+  CHECK(rig.never({.cost = 11, .asked = asked}).reason == Never::Reason::all_asked);
+  CHECK(rig.has_room({.cost = 10, .asked = asked}));
+}
+
 TEST_CASE("a call waits for the token that it has not asked") {
   Rig rig({.tokens = tokens(2)});
   rig.once(limited(10s, LimitScope::token));
