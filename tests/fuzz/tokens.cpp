@@ -63,6 +63,13 @@ bool fit(const Texts& texts) {
   return !texts.empty() && std::set<std::string>(texts.begin(), texts.end()).size() == texts.size();
 }
 
+/// The same of a list, in which a quotation mark or a bracket comes from another notation.
+bool fit_for_a_list(const Texts& texts) {
+  return fit(texts) && std::none_of(texts.begin(), texts.end(), [](const std::string& text) {
+           return std::string_view("\"'[{").find(text.front()) != std::string_view::npos;
+         });
+}
+
 /// The tokens, or nothing when they are refused as they should be.
 template <class Read>
 std::optional<Texts> secrets(Read read) {
@@ -113,16 +120,20 @@ std::optional<Texts> from_json(const nlohmann::json& list) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static File file;
   const std::string text(reinterpret_cast<const char*>(data), size);
-  const auto expected = [](const Texts& texts) { return fit(texts) ? std::optional(texts) : std::nullopt; };
+  const auto expected = [](const Texts& texts) {
+    return fit_for_a_list(texts) ? std::optional(texts) : std::nullopt;
+  };
   holds(secrets([&] { return tokenpool::parse_tokens(text); }) == expected(parted(text)),
         "a list is its parts");
   const auto loaded = secrets([&] { return tokenpool::load_tokens(file.with(text)); });
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos || text[first] != '[') {
-    holds(loaded == expected(parted(uncommented(text))), "a file is its lines without their comments");
+  const std::string marked = "\xEF\xBB\xBF";
+  const std::string content = text.substr(text.starts_with(marked) ? marked.size() : 0);
+  const std::size_t first = content.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || content[first] != '[') {
+    holds(loaded == expected(parted(uncommented(content))), "a file is its lines without their comments");
     return 0;
   }
-  const nlohmann::json list = nlohmann::json::parse(text, nullptr, false);
+  const nlohmann::json list = nlohmann::json::parse(content, nullptr, false);
   const auto listed = list.is_discarded() ? std::nullopt : from_json(list);
   // Of the other fields some are refused, too.
   holds(!loaded || loaded == listed, "an array in JSON is its secrets");

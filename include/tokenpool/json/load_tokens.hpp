@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <fstream>
+#include <ios>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -26,6 +28,19 @@ namespace detail {
   throw Error(ErrorCode::invalid_request, "the token file " + path + " " + why);
 }
 
+/// A member that is misspelt would be a setting that silently does not hold.
+inline void check_members(const nlohmann::json& entry, const std::string& path, const std::string& which) {
+  constexpr std::array known{"secret", "id", "account", "weight", "priority", "base_url"};
+  for (const auto& member : entry.items()) {
+    if (std::find(known.begin(), known.end(), member.key()) == known.end()) {
+      unfit_token_file(path,
+                       "has an unknown member in " + which +
+                           ": secret, id, account, weight, priority and base_url are known; set headers "
+                           "and limits of a token in the program");
+    }
+  }
+}
+
 inline Token token_from(const nlohmann::json& entry, const std::string& path, std::size_t number) {
   const std::string which = "entry " + std::to_string(number);
   if (entry.is_string()) {
@@ -34,13 +49,19 @@ inline Token token_from(const nlohmann::json& entry, const std::string& path, st
   if (!entry.is_object() || !entry.contains("secret")) {
     unfit_token_file(path, "has an unfit " + which + ": give a text, or an object with \"secret\"");
   }
+  check_members(entry, path, which);
   try {
-    return {.secret = entry.at("secret").get_ref<const std::string&>(),
-            .id = entry.value("id", ""),
-            .account = entry.value("account", ""),
-            .weight = entry.value("weight", 1.0),
-            .priority = entry.value("priority", 0),
-            .base_url = entry.value("base_url", "")};
+    Token token{.secret = entry.at("secret").get_ref<const std::string&>(),
+                .id = entry.value("id", ""),
+                .account = entry.value("account", ""),
+                .weight = entry.value("weight", 1.0),
+                .priority = entry.value("priority", 0),
+                .base_url = entry.value("base_url", "")};
+    if (entry.contains("priority") && entry.at("priority") != token.priority) {
+      unfit_token_file(
+          path, "has a priority in " + which + " that is not fit: give a whole number that an int holds");
+    }
+    return token;
   } catch (const nlohmann::json::exception&) {
     unfit_token_file(path, "has a field of the wrong kind in " + which +
                                ": secret, id, account and base_url are texts, weight and priority numbers");
@@ -86,6 +107,20 @@ inline std::string without_comments(std::string_view text) {
   return kept;
 }
 
+/// All of a file, without the mark that editors of Windows put before UTF-8.
+inline std::string text_of(const std::string& path) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  std::ifstream file(path, std::ios::binary);
+  try {
+    if (file) {
+      const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+      return text.substr(text.starts_with(mark) ? mark.size() : 0);
+    }
+  } catch (const std::ios_base::failure&) {  // a folder, for example
+  }
+  unfit_token_file(path, "cannot be read: check the path and its rights");
+}
+
 inline void warn_if_readable_by_others(const std::string& path, const Observer& observer) {
 #if !defined(_WIN32)
   struct ::stat status {};
@@ -106,11 +141,7 @@ inline void warn_if_readable_by_others(const std::string& path, const Observer& 
 /// "priority", "base_url"}`, or one token a line with `#` comments. Throws Error{invalid_request} when it
 /// cannot be read or is unfit; a file that others can read is told to `observer.on_warning`.
 inline std::vector<Token> load_tokens(const std::string& path, const Observer& observer = {}) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    detail::unfit_token_file(path, "cannot be read: check the path and its rights");
-  }
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string text = detail::text_of(path);
   detail::warn_if_readable_by_others(path, observer);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos || text[first] != '[') {

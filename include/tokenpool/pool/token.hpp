@@ -116,8 +116,8 @@ inline std::optional<std::string> problem_with(const Token& token, const std::st
 }
 
 /// Tokens from a list such as "sk-a, sk-b\nsk-c": commas, white space and line ends part them. Throws
-/// Error{invalid_request} for an empty list, a token twice, or a control character inside a token; `name` is
-/// what the error calls the list.
+/// Error{invalid_request} for an empty list, a token twice, a control character inside a token, or one that
+/// begins with a quotation mark or a bracket; `name` is what the error calls the list.
 inline std::vector<Token> parse_tokens(std::string_view text, const std::string& name = "the token list") {
   const auto refuse = [&](std::size_t number, const std::string& why) -> Error {
     return Error(ErrorCode::invalid_request, "token " + std::to_string(number) + " of " + name + " " + why);
@@ -130,6 +130,11 @@ inline std::vector<Token> parse_tokens(std::string_view text, const std::string&
     const std::string_view secret = text.substr(at, end - at);
     if (detail::has_control_character(secret)) {
       throw refuse(tokens.size() + 1, "has a control character: give the bare credential");
+    }
+    if (constexpr std::string_view never_first = "\"'[{";
+        never_first.find(secret.front()) != std::string_view::npos) {
+      throw refuse(tokens.size() + 1,
+                   "begins with a quotation mark or a bracket: give bare credentials, parted by commas");
     }
     if (!seen.insert(secret).second) {
       throw refuse(tokens.size() + 1, "is there twice: give each token once");

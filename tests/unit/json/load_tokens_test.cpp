@@ -63,6 +63,11 @@ TEST_CASE("a token file may be a JSON array of texts") {
   CHECK(secrets_in(" [\"sk-a\", \"sk-b\"]\n") == "sk-a sk-b");
 }
 
+TEST_CASE("a token file may begin with the mark of UTF-8") {
+  CHECK(secrets_in("\xEF\xBB\xBFsk-a\nsk-b") == "sk-a sk-b");
+  CHECK(secrets_in("\xEF\xBB\xBF[\"sk-a\"]") == "sk-a");
+}
+
 TEST_CASE("a token file may be a JSON array of objects with all that a token has") {
   const TokenFile file(R"([{"secret": "sk-a", "id": "a", "account": "team", "weight": 2.5, "priority": 3,
                            "base_url": "https://host"}, {"secret": "sk-b"}])");
@@ -88,6 +93,15 @@ TEST_CASE("an unfit token file is told with the entry and the remedy and no secr
   CHECK_THAT(complaint("[{\"secret\": 5}]"), ContainsSubstring("wrong kind in entry 1"));
   CHECK_THAT(complaint("[{\"secret\": \"sk-canary\", \"weight\": \"x\"}]"), ContainsSubstring("wrong kind"));
   CHECK_THAT(complaint("[{\"secret\": \"sk-canary\", \"weight\": 0}]"), ContainsSubstring("entry 1.weight"));
+  CHECK_THAT(complaint(R"([{"secret": "canary", "priority": 1.5}])"),
+             ContainsSubstring("priority in entry 1"));
+  CHECK_THAT(complaint(R"([{"secret": "canary", "priority": 4294967297}])"), ContainsSubstring("priority"));
+  CHECK_THAT(complaint(R"([{"secret": "canary", "wieght": 2}])"),
+             ContainsSubstring("unknown member in entry 1"));
+  CHECK_THAT(complaint(R"({"tokens": ["canary"]})"),
+             ContainsSubstring("begins with a quotation mark or a bracket"));
+  CHECK_THAT(complaint(R"("canary", "b")"),
+             ContainsSubstring("token 1") && ContainsSubstring("bare credentials"));
   CHECK_THAT(complaint("[\"\"]"), ContainsSubstring("entry 1.secret is empty"));
   CHECK_THAT(complaint("[\"sk-canary\\r\\n\"]"), ContainsSubstring("entry 1.secret has a control character"));
   CHECK_THAT(complaint("[\"sk-canary\", \"sk-canary\"]"),
@@ -97,6 +111,7 @@ TEST_CASE("an unfit token file is told with the entry and the remedy and no secr
 TEST_CASE("a token file that cannot be read is named") {
   CHECK_THROWS_WITH(load_tokens("/nowhere/tokens"),
                     "the token file /nowhere/tokens cannot be read: check the path and its rights");
+  CHECK_THROWS_AS(load_tokens(std::filesystem::temp_directory_path().string()), Error);
 }
 
 TEST_CASE("a token file that others can read is a warning") {

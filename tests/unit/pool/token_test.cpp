@@ -42,6 +42,11 @@ TEST_CASE("a list that cannot be meant is refused with its name and a remedy and
         "token 2 of KEYS has a control character: give the bare credential");
   CHECK(refusal("a,can\x7f"
                 "ary") == "token 2 of KEYS has a control character: give the bare credential");
+  for (const char* quoted : {"\"canary,b\"", "'canary'", "[canary]", "{\"tokens\": \"canary\"}"}) {
+    CHECK(
+        refusal(quoted) ==
+        "token 1 of KEYS begins with a quotation mark or a bracket: give bare credentials, parted by commas");
+  }
 }
 
 TEST_CASE("a token without an id gets one that tells nothing of its secret") {
