@@ -85,7 +85,7 @@ class CallEnds {
       case Never::Reason::all_asked: return Deliver{};
       case Never::Reason::no_tokens: break;
     }
-    const std::string text = "no token is left: all are ejected or disabled; enable() brings one back";
+    const std::string text = "no token is left: " + state_.pool().describe_want();
     tell(state_.options().observer.on_exhausted, ExhaustedEvent{text, std::nullopt});
     return record_.error(ErrorCode::no_tokens, text);
   }

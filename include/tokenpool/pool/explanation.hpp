@@ -42,6 +42,17 @@ inline std::string why_not(PoolState& state, const Need& need, Slot& slot, std::
   return no_room ? "limit reached" : "";
 }
 
+/// Why no token is usable, by the example of the first.
+inline std::string why_nobody(PoolState& state) {
+  for (SlotNumber number = 0; number < state.roster.size(); ++number) {
+    if (const Slot& slot = state.roster[number]; slot.present && !slot.usable()) {
+      return "all are ejected or disabled (" + std::string(slot.face.id) + " is " +
+             with_note(slot, slot.disabled ? "disabled" : "ejected") + "); enable() brings one back";
+    }
+  }
+  return "the pool is empty; add() puts one in";
+}
+
 /// What stands in the way, in words.
 inline std::string name_of(PoolState& state, const Blocker& blocker) {
   switch (blocker.scope) {

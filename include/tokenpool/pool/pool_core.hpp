@@ -241,6 +241,12 @@ class PoolCore : private LeaseKeeper {
     return name_of(state_, refusal.why);
   }
 
+  /// Never for want of tokens in words: why nobody is left, by the example of one.
+  std::string describe_want() {
+    const std::lock_guard lock(mutex_);
+    return why_nobody(state_);
+  }
+
  protected:
   ~PoolCore() = default;
 

@@ -142,12 +142,14 @@ TEST_CASE("a dead token is ejected and its call answered by another one") {
 
 TEST_CASE("a client whose tokens are all gone says so") {
   ScriptedClient t(2);
-  t.client->pool().disable("t0");
+  t.client->pool().disable("t1");
   t.transport->answer(401, invalid_key);
   const auto result = t.get();
   REQUIRE_FALSE(result);
   CHECK(result.error().code() == ErrorCode::no_tokens);
-  CHECK_THAT(result.error().what(), ContainsSubstring("no token is left"));
+  CHECK_THAT(result.error().what(), ContainsSubstring("no token is left") &&
+                                        ContainsSubstring("t0 is ejected: ") &&
+                                        ContainsSubstring("HTTP 401, invalid_api_key"));
   REQUIRE(result.error().response());
   CHECK(result.error().response()->status == 401);
 }

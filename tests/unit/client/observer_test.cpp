@@ -171,10 +171,13 @@ TEST_CASE("a pool without any usable token is told as exhausted without a time")
   ScriptedClient t(1, {.observer = {.on_exhausted = [&](const ExhaustedEvent& event) {
                          notes.push_back(event.retry_at ? "later" : event.reason);
                        }}});
-  t.client->pool().disable("t0");
+  t.client->pool().disable("t0", "at lunch");
   CHECK(t.get().error().code() == ErrorCode::no_tokens);
-  CHECK(notes ==
-        std::vector<std::string>{"no token is left: all are ejected or disabled; enable() brings one back"});
+  t.client->pool().remove("t0");
+  CHECK(t.get().error().code() == ErrorCode::no_tokens);
+  CHECK(notes == std::vector<std::string>{"no token is left: all are ejected or disabled (t0 is disabled: at "
+                                          "lunch); enable() brings one back",
+                                          "no token is left: the pool is empty; add() puts one in"});
 }
 
 TEST_CASE("a recovery that a stream began with is told even if the caller's own code throws later") {
