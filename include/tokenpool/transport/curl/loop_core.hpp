@@ -61,6 +61,7 @@ class LoopCore final : public LoopExchange::Owner {
   LoopCore(const LoopCore&) = delete;
   LoopCore& operator=(const LoopCore&) = delete;
   ~LoopCore() override {
+    timers_.forget(ebb_);
     for (const auto& exchange : running_) {
       timers_.forget(*exchange);
       curl_multi_remove_handle(multi_.get(), exchange->exchanger.easy());
@@ -94,13 +95,15 @@ class LoopCore final : public LoopExchange::Owner {
       complete_finished();
       look_at_changed();
       if (!stopped_ && inbox_.empty()) {
-        keep_warm_what_is_needed();
         curl_multi_poll(multi_.get(), nullptr, 0, milliseconds_to_sleep(), nullptr);
       }
     }
   }
 
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
+
+  /// How many exchanges are under way or kept for the next.
+  [[nodiscard]] std::size_t exchanges() const noexcept { return running_.size() + idle_.size(); }
 
   LoopExchange* start(const TransportRequest& request, ExchangeListener& listener) {
     if (request.http.max_connections_per_host != 0) {
@@ -121,6 +124,7 @@ class LoopCore final : public LoopExchange::Owner {
     exchange.listener = &listener;
     exchange.place = running_.size();
     running_.push_back(std::move(idle_.back()));
+    most_running_ = (std::max)(most_running_, running_.size());
     idle_.pop_back();
     curl_easy_setopt(exchanger.easy(), CURLOPT_PRIVATE, static_cast<void*>(&exchange));
     if (!exchanger.ended()) {
@@ -239,16 +243,35 @@ class LoopCore final : public LoopExchange::Owner {
         list->reserve(2 * all);
       }
     }
+    if (all > few) {
+      timers_.set(ebb_, std::chrono::steady_clock::now() + ebb_time);
+    }
     idle_.push_back(std::make_unique<LoopExchange>(*this));
   }
 
-  /// What was in flight at the same time may be so again; when nothing is, a burst is over.
-  void keep_warm_what_is_needed() noexcept {
-    constexpr std::size_t enough = 64;
-    if (running_.empty() && idle_.size() > enough) {
-      idle_.resize(enough);
+  /// What was under way at a time may be so again, and a handle that was set up once is cheap to use again;
+  /// but the memory of a burst that is over is given back.
+  void keep_what_was_needed() noexcept {
+    const std::size_t wanted = (std::max)(few, std::exchange(most_running_, running_.size()));
+    if (exchanges() > wanted) {
+      idle_.resize(wanted - running_.size());
+    }
+    if (wanted > few) {
+      timers_.set(ebb_, std::chrono::steady_clock::now() + ebb_time);
     }
   }
+
+  class Ebb final : public LoopTimer {
+   public:
+    explicit Ebb(LoopCore& core) : core_(core) {}
+    void due() noexcept override { core_.keep_what_was_needed(); }
+
+   private:
+    LoopCore& core_;
+  };
+
+  static constexpr std::size_t few = 64;  ///< exchanges stay whatever was needed
+  static constexpr std::chrono::seconds ebb_time{1};
 
   Multi multi_;
   std::map<std::string, Share> shares_;  // after the multi handle and before all that draws from them
@@ -258,6 +281,8 @@ class LoopCore final : public LoopExchange::Owner {
   Timers timers_;
   std::vector<std::unique_ptr<LoopExchange>> running_;
   std::vector<std::unique_ptr<LoopExchange>> idle_;
+  Ebb ebb_{*this};
+  std::size_t most_running_ = 0;  ///< at a time, since the last ebb
   std::vector<CURL*> changed_;
   std::vector<CURL*> looked_at_;
 };
