@@ -89,14 +89,19 @@ class CallSteps : protected CallEnds<State> {
     return std::nullopt;
   }
 
-  /// The lease and all that goes over the wire. Throws Error{invalid_request}, the lease then given back.
+  /// The lease and all that goes over the wire. Throws Error{invalid_request}, or Error{deadline_exceeded}
+  /// when a ledger or the caller left no time for it; the lease is then given back.
   Sending prepare(Leased leased) {
     const ClientOptions& options = state_.options();
+    const Now started = this->now();
+    if (started.steady >= attempts_.deadline()) {
+      throw Error(ErrorCode::deadline_exceeded, "the deadline passed before the request was sent");
+    }
     Wire wire = wire_for(options, state_.base(), leased.lease.credential(), request_,
                          delivery_ ? delivery_->accept() : "application/json");
     const Egress& egress = state_.pool().egress(leased.lease.egress());
     return {std::move(leased), std::move(wire), egress,
-            options.egress.empty() ? std::nullopt : std::optional(egress.proxy), this->now()};
+            options.egress.empty() ? std::nullopt : std::optional(egress.proxy), started};
   }
 
   /// What the transport is told; valid while `sending` stays where it is.

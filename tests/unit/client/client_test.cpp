@@ -140,6 +140,14 @@ TEST_CASE("a dead token is ejected and its call answered by another one") {
   CHECK(t.transport->sent().size() == 10);
 }
 
+TEST_CASE("nothing is sent and nothing counted when no time is left") {
+  ScriptedClient t(1, {.limits = {Limit::per_token(1, 24h)}});
+  CHECK(t.get({.deadline = 0ms}).error().code() == ErrorCode::deadline_exceeded);
+  CHECK(t.transport->sent().empty());
+  t.transport->answer(200);
+  CHECK(t.get());
+}
+
 TEST_CASE("a client whose tokens are all gone says so") {
   ScriptedClient t(2);
   t.client->pool().disable("t1");
