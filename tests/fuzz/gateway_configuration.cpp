@@ -59,15 +59,24 @@ void hide(json& object, const char* name) {
   if (object.is_object() && object.contains(name) && object[name].is_string()) object[name] = "";
 }
 
+/// A URL that has neither a user nor a query may be shown.
+void hide_url(json& object, const char* name) {
+  if (object.is_object() && object.contains(name) && object[name].is_string() &&
+      object[name].get<std::string>().find_first_of("@?") != std::string::npos) {
+    object[name] = "";
+  }
+}
+
 /// `file` without what may be a secret.
 json harmless(json file) {
   if (!file.is_object()) return file;
-  hide(file, "base_url");
+  hide_url(file, "base_url");
   for (const char* list : {"tokens", "access_tokens", "egress"}) {
     if (!file.contains(list) || !file[list].is_array()) continue;
     for (json& entry : file[list]) {
       if (entry.is_string()) entry = "";
-      for (const char* name : {"secret", "base_url", "proxy"}) hide(entry, name);
+      for (const char* name : {"secret", "proxy"}) hide(entry, name);
+      hide_url(entry, "base_url");
     }
   }
   if (file.contains("alerts")) hide(file["alerts"], "url");
