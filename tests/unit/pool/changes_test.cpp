@@ -53,6 +53,25 @@ TEST_CASE("a removed token's place is taken by the next with nothing left of the
   CHECK_FALSE(rig.has_room());
 }
 
+TEST_CASE("a drained token's place is given to the next once its last lease has ended") {
+  Rig rig({.tokens = tokens(2), .limits = {Limit::per_token(1, 60s)}});
+  Lease old = rig.lease();
+  rig.pool().remove("t0");
+  rig.pool().add({.secret = "fresh-1", .id = "fresh-1"});
+  CHECK(rig.token("fresh-1").state == TokenState::available);
+  const SlotNumber slot = old.slot();
+  SECTION("settled") { rig.answer(old); }
+  SECTION("dropped") { const Lease gone = std::move(old); }
+  rig.pool().add({.secret = "fresh-2", .id = "fresh-2"});
+  CHECK(rig.once() == "t1");
+  for (int i = 0; i < 2; ++i) {
+    Lease lease = rig.lease();
+    CHECK((lease.slot() == slot) == (lease.credential().token_id == std::string("fresh-2")));
+    rig.answer(lease);
+  }
+  CHECK_FALSE(rig.has_room());
+}
+
 TEST_CASE("the id of a draining token may come back") {
   Rig rig({.tokens = tokens(1)});
   Lease old = rig.lease();

@@ -15,6 +15,18 @@ TEST_CASE("a policy's remaining and reset come from RateLimit and its quota from
   CHECK(rate_limit_fields(headers) == Facts{{"burst", 100, 50, 30s}});
 }
 
+TEST_CASE("a quota is that of the policy with the same name") {
+  const auto quota = [](const char* policies) {
+    const Facts facts =
+        rate_limit_fields(Headers{{"RateLimit-Policy", policies}, {"RateLimit", "\"5\";r=1"}});
+    return facts.at(0).limit;
+  };
+  CHECK(quota("\"burst\";q=100, \"5\";q=1000") == 1000);
+  CHECK(quota("\"burst\";q=100") == std::nullopt);
+  CHECK(quota("5;q=100") == std::nullopt);
+  CHECK(quota("\"5\";w=60") == std::nullopt);
+}
+
 TEST_CASE("a policy may leave out the reset and have other parameters") {
   CHECK(rate_limit_fields(Headers{{"RateLimit", "\"default\";r=0;pk=:dHJpYWwxMjEzMjM=:;later=\"x\""}}) ==
         Facts{{"default", {}, 0, {}}});
