@@ -52,6 +52,13 @@ TEST_CASE("what is no duration is refused") {
   }
 }
 
+TEST_CASE("a number of milliseconds is rounded up to the next") {
+  CHECK(parse_milliseconds("1500") == 1500ms);
+  CHECK(parse_milliseconds("0.2") == 1ms);
+  CHECK(parse_seconds("0.0002") == 1ms);
+  CHECK_FALSE(parse_milliseconds("-1"));
+}
+
 TEST_CASE("a reset of a bare number is told by its size") {
   CHECK(parse_reset("30", from) == 30s);
   CHECK(parse_reset("0", from) == 0ms);
@@ -72,6 +79,8 @@ TEST_CASE("a bare number is an instant from 2001 on and counts milliseconds from
 
 TEST_CASE("a reset may be written as duration or date") {
   CHECK(parse_reset("1m30s", from) == 90s);
+  CHECK(parse_reset(" 1m30s\t", from) == 90s);
+  CHECK(parse_reset(" 90\t", from) == 90s);
   CHECK(parse_reset("2025-06-15T15:07:40Z", from) == 60s);
   CHECK(parse_reset("Sun, 15 Jun 2025 15:07:40 GMT", from) == 60s);
 }
