@@ -58,6 +58,8 @@ class LedgerDesk {
       return {.refusal = answer};
     } catch (const std::exception& thrown) {
       return {.failure = std::string("the ledger could not be asked: ") + thrown.what()};
+    } catch (...) {  // on the clerk's thread it would end the program
+      return {.failure = "the ledger could not be asked: it threw something that is no std::exception"};
     }
   }
 

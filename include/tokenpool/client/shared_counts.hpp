@@ -45,7 +45,7 @@ class SharedCounts {
           uses_[i]->resets_in = counts[i].resets_in;
         }
       }
-    } catch (const std::exception&) {  // a person looks at it most likely because something is down
+    } catch (...) {  // a person looks at it most likely because something is down
     }
   }
 

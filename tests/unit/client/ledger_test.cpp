@@ -89,6 +89,16 @@ TEST_CASE("two clients with one ledger are never over the limit together") {
   CHECK(refused.error().retry_at().has_value());
 }
 
+TEST_CASE("whatever a ledger throws ends the call and nothing else") {
+  struct OddLedger final : Ledger {
+    LedgerAnswer ask(const LedgerQuestion&) override { throw 5; }
+    std::vector<LedgerCount> read(std::span<const Claim>) override { throw 5; }
+  };
+  ScriptedClient t(1, sharing(std::make_shared<OddLedger>()));
+  CHECK(t.get().error().code() == ErrorCode::ledger);
+  CHECK(t.client->stats().tokens.size() == 1);
+}
+
 TEST_CASE("a ledger is told places by id and never a secret") {
   const auto ledger = std::make_shared<PaperLedger>();
   ScriptedClient t(1, sharing(ledger));
