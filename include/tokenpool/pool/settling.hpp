@@ -22,7 +22,7 @@ class Settling {
     release();
     if (outcome.sent) {
       const std::int64_t cost = (std::max)(outcome.cost.value_or(grant_.cost), std::int64_t{0});
-      state_.quotas.settle(slot_, grant_, cost, arrival(outcome), outcome.answered_at);
+      state_.quotas.settle(slot_, grant_, cost, arrival(outcome), answer(outcome));
     } else {
       state_.quotas.refund(slot_, grant_);
     }
@@ -57,6 +57,11 @@ class Settling {
   /// What the lease was told of its arrival, but not before it was granted, whatever a server's header says.
   [[nodiscard]] SteadyTime arrival(const Outcome& outcome) const noexcept {
     return (std::max)(outcome.arrived_by.value_or(outcome.answered_at), grant_.at);
+  }
+
+  /// Not before it was granted: a transport may read another clock than the client.
+  [[nodiscard]] SteadyTime answer(const Outcome& outcome) const noexcept {
+    return (std::max)(outcome.answered_at, grant_.at);
   }
 
   // Where memory runs out the answer teaches less, but it is still delivered, and the token goes on.

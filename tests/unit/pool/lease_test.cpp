@@ -155,3 +155,10 @@ TEST_CASE("only the first beginning of an answer counts and none after its end")
   lease.answered(rig.now());
   CHECK(rig.wait() == 50s);
 }
+
+TEST_CASE("an answer that claims to be older than its request counts from the request on") {
+  Rig rig({.tokens = tokens(1), .limits = {Limit::per_token(1, 1min)}});
+  Lease lease = rig.lease();
+  lease.settle({.answered = true, .answered_at = rig.now().steady - 1h}, rig.now());
+  CHECK(rig.wait() == 1min);
+}
