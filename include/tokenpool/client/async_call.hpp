@@ -101,7 +101,7 @@ class AsyncCall final : public AsyncEvents<State> {
     set_timer((std::min)(patience_, state_.pool().sleep_until(waiter)), &AsyncCall::look_at_queue);
   }
 
-  void got(Acquired acquired) {
+  void got(Acquired&& acquired) {
     leave_queue();
     if (Lease* lease = std::get_if<Lease>(&acquired)) {
       return send(Leased{std::move(*lease)});
@@ -167,7 +167,7 @@ class AsyncCall final : public AsyncEvents<State> {
     send(std::get<Leased>(*std::move(obtained)));
   }
 
-  void send(Leased leased) {
+  void send(Leased&& leased) {
     try {
       stage_.template emplace<Sending>(this->prepare(std::move(leased)));
     } catch (const Error& unfit) {

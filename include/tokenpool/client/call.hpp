@@ -144,21 +144,23 @@ class Call : private CallSteps<State> {
   }
 
   /// Sends once, and says what is next.
-  NextAction attempt(Leased leased) {
+  NextAction attempt(Leased&& leased) {
     std::optional<Sending> sending;
     try {
       sending.emplace(this->prepare(std::move(leased)));
     } catch (const Error& unfit) {
       return Fail{unfit.code(), unfit.what(), {}};
     }
-    Exchange exchange;
+    return this->conclude(*sending, exchange(*sending));
+  }
+
+  Exchange exchange(Sending& sending) {
     try {
-      exchange = state_.transport().perform(this->transport_request(*sending), *signal_);
+      return state_.transport().perform(this->transport_request(sending), *signal_);
     } catch (...) {
-      this->give_up(sending->leased);
+      this->give_up(sending.leased);
       throw;
     }
-    return this->conclude(*sending, std::move(exchange));
   }
 
   /// Waits out the back-off, or until cancelled.

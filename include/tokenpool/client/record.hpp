@@ -25,19 +25,20 @@ class CallRecord {
   /// Where the reasons go why tokens were passed over for the next attempt.
   [[nodiscard]] std::vector<Skipped>& skipped() noexcept { return skipped_; }
 
-  /// A request went out, or tried to.
-  void add(Attempt&& attempt) {
+  /// A request went out, or tried to: all but its waits is for the caller to tell.
+  Attempt& add() {
+    Attempt& attempt = trail_.emplace_back();
     attempt.waited =
         std::chrono::duration_cast<std::chrono::microseconds>(std::exchange(waited_, Duration::zero()));
     attempt.skipped = std::exchange(skipped_, {});
-    trail_.push_back(std::move(attempt));
+    return attempt;
   }
 
   /// How many requests went out, or tried to.
   [[nodiscard]] std::size_t attempts() const noexcept { return trail_.size(); }
 
-  /// A whole answer came.
-  void answered(Response&& response) { last_.emplace(std::move(response)); }
+  /// A whole answer came, which the caller fills in.
+  Response& answered() { return last_.emplace(); }
 
   /// Valid after add().
   [[nodiscard]] const Attempt& newest() const noexcept { return trail_.back(); }

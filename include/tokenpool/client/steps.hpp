@@ -191,13 +191,13 @@ class CallSteps : protected CallEnds<State> {
     note_attempt(exchange, outcome, sending, ended);
     if (has_response(exchange)) {
       outcome.facts = limit_facts(exchange.answer.headers, ended.wall);
-      record_.answered({.status = exchange.answer.status,
-                        .headers = std::move(exchange.answer.headers),
-                        .body = std::move(exchange.answer.body),
-                        .token_id = credential.token_id,
-                        .egress_id = sending.egress.id,
-                        .attempts = {},
-                        .timing = exchange.timing});
+      Response& response = record_.answered();
+      response.status = exchange.answer.status;
+      response.headers = std::move(exchange.answer.headers);
+      response.body = std::move(exchange.answer.body);
+      response.token_id = credential.token_id;
+      response.egress_id = sending.egress.id;
+      response.timing = exchange.timing;
       outcome.cost = state_.options().cost_of ? state_.options().cost_of(record_.last()) : std::nullopt;
     }
     return outcome;
@@ -211,14 +211,15 @@ class CallSteps : protected CallEnds<State> {
 
   void note_attempt(const Exchange& exchange, const Outcome& outcome, const Sending& sending, Now ended) {
     const Duration on_the_wire = ended.steady - sending.started.steady;
-    record_.add({.token_id = sending.leased.lease.credential().token_id,
-                 .egress_id = sending.egress.id,
-                 .status = outcome.status,
-                 .verdict = outcome.meaning.verdict,
-                 .reason = outcome.meaning.reason,
-                 .started = sending.started.wall,
-                 .duration = std::chrono::duration_cast<std::chrono::microseconds>(on_the_wire),
-                 .resent = exchange.resent});
+    Attempt& attempt = record_.add();
+    attempt.token_id = sending.leased.lease.credential().token_id;
+    attempt.egress_id = sending.egress.id;
+    attempt.status = outcome.status;
+    attempt.verdict = outcome.meaning.verdict;
+    attempt.reason = outcome.meaning.reason;
+    attempt.started = sending.started.wall;
+    attempt.duration = std::chrono::duration_cast<std::chrono::microseconds>(on_the_wire);
+    attempt.resent = exchange.resent;
   }
 
   NextAction settle(Leased& leased, const Exchange& exchange, const Outcome& outcome, Now now) {

@@ -2,6 +2,7 @@
 // How a call that waits or transfers hears that something happened: it was cancelled, or what it waits for is
 // there.
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -28,10 +29,7 @@ class Interrupt {
   }
 
   /// Whether the call is to end.
-  [[nodiscard]] bool cancelled() const noexcept {
-    const std::lock_guard lock(mutex_);
-    return cancelled_;
-  }
+  [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
 
   /// Sleeps until notified, cancelled or `until`. A notification is used up by this.
   template <class Clock>
@@ -71,9 +69,9 @@ class Interrupt {
     }
   }
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable condition_;
-  bool cancelled_ = false;
+  std::atomic<bool> cancelled_{false};
   bool notified_ = false;
   void (*waker_)(void*) noexcept = nullptr;
   void* context_ = nullptr;

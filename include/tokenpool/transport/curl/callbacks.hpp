@@ -78,14 +78,15 @@ inline void add_field(Transfer& transfer, std::string_view line) {
     return;
   }
   const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  std::string_view value = line.substr(colon + 1);
-  while (!value.empty() && is_space(value.front())) {
-    value.remove_prefix(1);
+  std::size_t begin = colon + 1;
+  std::size_t end = line.size();
+  while (begin != end && is_space(line[begin])) {
+    ++begin;
   }
-  while (!value.empty() && is_space(value.back())) {
-    value.remove_suffix(1);
+  while (begin != end && is_space(line[end - 1])) {
+    --end;
   }
-  transfer.answer.headers.add(line.substr(0, colon), value);
+  transfer.answer.headers.add({line.data(), colon}, {line.data() + begin, end - begin});
 }
 
 inline std::size_t on_header(char* data, std::size_t size, std::size_t count, void* context) noexcept {

@@ -59,7 +59,8 @@ struct BodyTraits {
   bool multipart = false;  ///< libcurl's own, whose type it has to say itself
 };
 
-/// The content codings that this libcurl can unpack, as Accept-Encoding names them (RFC 9110, 12.5.3).
+/// The content codings that this libcurl can unpack, as Accept-Encoding names them (RFC 9110, 12.5.3), but
+/// for deflate: who packs so packs by gzip, too.
 inline std::string_view content_codings() noexcept {
   // Needs no destructor: a client of static lifetime may send while the program ends.
   struct Names {
@@ -67,7 +68,7 @@ inline std::string_view content_codings() noexcept {
     std::size_t size = 0;
   };
   static const Names known = [] {
-    constexpr std::array all{std::pair{CURL_VERSION_LIBZ, std::string_view("gzip, deflate")},
+    constexpr std::array all{std::pair{CURL_VERSION_LIBZ, std::string_view("gzip")},
                              std::pair{CURL_VERSION_BROTLI, std::string_view("br")},
                              std::pair{CURL_VERSION_ZSTD, std::string_view("zstd")}};
     const int features = curl_version_info(CURLVERSION_NOW)->features;

@@ -239,6 +239,8 @@ inline void set_route(OptionSetter& options, const TransportRequest& request) {
     options.set(CURLOPT_PIPEWAIT, 1L, "http.version");
   }
   options.set(CURLOPT_ACCEPT_ENCODING, "", "compression");  // unpacks; HeaderLines asks for it
+  // Half of libcurl's own, which every request in flight has.
+  options.set(CURLOPT_BUFFERSIZE, 8L << 10U, "receive buffer");
   options.set(CURLOPT_CONNECTTIMEOUT_MS, connect_timeout(request.timeouts.connect), "timeouts.connect");
 #if LIBCURL_VERSION_NUM >= 0x075700
   // Without it a cancelled call waits for the name service to answer.
