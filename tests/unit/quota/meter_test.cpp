@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "catch_compat.hpp"
+#include "tokenpool/quota/ledger.hpp"
 
 using namespace std::chrono_literals;
 using tokenpool::account_of_its_own;
@@ -56,6 +57,14 @@ TEST_CASE("only a limit on cost looks at the cost") {
   CHECK(Meter(Limit{.amount = 9, .window = 1s, .unit = Unit::cost}).units(7) == 7);
   CHECK(Meter(Limit{.amount = 9, .window = 1s}).units(7) == 1);
   CHECK(Meter(Limit{.amount = 9, .unit = Unit::in_flight}).units(7) == 1);
+}
+
+TEST_CASE("no request costs more than a quadrillion here and in a ledger") {
+  const Limit limit{.amount = 9, .window = 1s, .unit = Unit::cost};
+  constexpr std::int64_t quadrillion = 1'000'000'000'000'000;
+  CHECK(Meter(limit).units(quadrillion) == quadrillion);
+  CHECK(Meter(limit).units(quadrillion + 1) == quadrillion);
+  CHECK(tokenpool::ledger::true_units(limit, {.cost = quadrillion + 1}, 1) == quadrillion);
 }
 
 TEST_CASE("a cost above the amount has no room in a place never used") {
