@@ -14,6 +14,7 @@
 #include "tokenpool/base/secret.hpp"
 #include "tokenpool/base/sha256.hpp"
 #include "tokenpool/http/headers.hpp"
+#include "tokenpool/http/url.hpp"
 #include "tokenpool/quota/limit.hpp"
 
 namespace tokenpool {
@@ -106,6 +107,9 @@ inline std::optional<std::string> problem_with(const Token& token, const std::st
   }
   if (detail::has_control_character(token.id) || detail::has_control_character(token.account)) {
     return field + ".id or .account has a control character: give printable text";
+  }
+  if (!token.base_url.empty() && !parse_base_url(token.base_url)) {
+    return field + ".base_url is not fit: give an http:// or https:// URL without user, query and fragment";
   }
   for (std::size_t i = 0; i < token.limits.size(); ++i) {
     if (auto problem = problem_with(token.limits[i], field + ".limits[" + std::to_string(i) + "]")) {

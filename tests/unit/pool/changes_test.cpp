@@ -274,3 +274,10 @@ TEST_CASE("what a pool begins with is checked") {
              test::StartsWith("egress[0].limits[0].window"));
   CHECK_THAT(problem({.tokens = tokens(1), .max_rest = 0ms}), test::StartsWith("retry.max_rest is 0 ms"));
 }
+
+TEST_CASE("a token that could not be sent anywhere is refused when it is added") {
+  Rig rig({.tokens = tokens(1)});
+  CHECK_THROWS_WITH(rig.pool().add({.secret = "b", .base_url = "host"}), test::StartsWith("token.base_url"));
+  CHECK_THROWS_AS(rig.pool().replace({{.secret = "b", .base_url = "host"}}), Error);
+  CHECK(rig.once() == "t0");
+}

@@ -85,6 +85,9 @@ TEST_CASE("an unfit token is refused in a sentence that shows no secret") {
   CHECK_THAT(problem({.secret = "canary\r\n"}), !test::ContainsSubstring("canary"));
   CHECK_THAT(problem({.secret = "a", .id = "x\ny"}), test::StartsWith("tokens[2].id"));
   CHECK_THAT(problem({.secret = "a", .account = "x\ny"}), test::StartsWith("tokens[2].id or .account"));
+  CHECK_THAT(problem({.secret = "a", .base_url = "https://u:canary@host"}),
+             test::StartsWith("tokens[2].base_url is not fit") && !test::ContainsSubstring("canary"));
+  CHECK(problem({.secret = "a", .base_url = "https://host/v1"}) == "fit");
   CHECK_THAT(problem({.secret = "a", .limits = {{.amount = 0}}}),
              test::StartsWith("tokens[2].limits[0].amount is 0"));
 }
