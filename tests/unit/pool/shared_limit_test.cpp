@@ -426,3 +426,21 @@ TEST_CASE("the refusal of an account is kept when one token of it goes") {
   SECTION("disabled") { rig.pool().disable("t0"); }
   CHECK(rig.wait() == 1h - 1s);
 }
+
+TEST_CASE("a token that shows itself that the cause was not shared serves freely at once") {
+  Rig rig({.tokens = tokens(3)});
+  for (int i = 0; i < 3; ++i) {
+    rig.once(limited(1s));
+  }
+  REQUIRE(rig.wait() == 1s);
+  rig.pass(1s);
+  const std::string well = rig.once();
+  std::map<std::string, int> held;
+  std::vector<Lease> leases;
+  for (int i = 0; i < 8; ++i) {
+    leases.push_back(rig.lease());
+    ++held[leases.back().credential().token_id];
+  }
+  CHECK(held.size() == 3);
+  CHECK(held[well] == 6);
+}
