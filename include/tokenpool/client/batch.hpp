@@ -5,7 +5,9 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -52,7 +54,7 @@ class Batch {
     }
   }
 
-  /// Throws what the range or the caller's functions throw, once nothing is under way any more.
+  /// Throws what the range, the caller's functions or send_async throw, once nothing is under way any more.
   template <class Requests>
   std::vector<Result<Response>> run(Requests&& requests) {
     if constexpr (requires { std::size(requests); }) {
@@ -115,12 +117,18 @@ class Batch {
         std::make_shared<CancelRegistration>(stop_.token(), [own_cancel] { own_cancel->cancel(); });
     request.cancel = own_cancel->token();
     take_place();
-    client_.send_async(std::move(request),
-                       [this, index, by_caller, by_batch](Result<Response> result) mutable {
-                         by_caller.reset();
-                         by_batch.reset();
-                         end(index, std::move(result));
-                       });
+    try {
+      client_.send_async(std::move(request),
+                         [this, index, by_caller, by_batch](Result<Response> result) mutable {
+                           by_caller.reset();
+                           by_batch.reset();
+                           end(index, std::move(result));
+                         });
+    } catch (...) {  // no call was begun: its place would be waited for without end
+      const std::lock_guard lock(mutex_);
+      --progress_.in_flight;
+      throw;
+    }
   }
 
   /// On the transport's thread, so one at a time.
