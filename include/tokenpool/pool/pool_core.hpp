@@ -196,7 +196,7 @@ class PoolCore : private LeaseKeeper {
       refuse_input(*problem);
     }
     return edit(id, [&](Slot& slot) {
-      check_secret_of(state_.roster, slot, secret);
+      check_secret(state_.roster, slot.face.id, secret, &slot);
       changes_.set_secret(slot, secret);
     });
   }

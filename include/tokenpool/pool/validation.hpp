@@ -38,22 +38,25 @@ inline void check_tokens(const std::vector<Token>& tokens) {
   }
 }
 
+/// Throws Error{invalid_request} if another token than `allowed` has this secret, which `id` is to get.
+inline void check_secret(const Roster& roster, std::string_view id, const Secret& secret,
+                         const Slot* allowed = nullptr) {
+  if (const Slot* owner = roster.find(secret); owner != nullptr && owner != allowed) {
+    refuse_input("token " + std::string(id) + " is given the secret of token " + std::string(owner->face.id) +
+                 ": give each token its own");
+  }
+}
+
 /// Throws Error{invalid_request} unless `token` is fit and not yet in.
 inline void check_new(Roster& roster, const Token& token) {
   if (auto problem = problem_with(token, "token")) {
     refuse_input(*problem);
   }
-  if (roster.find(id_of(token)) != nullptr || roster.find(token.secret) != nullptr) {
-    refuse_input("token " + id_of(token) + " is already in the pool: give each token once");
+  const std::string id = id_of(token);
+  if (roster.find(id) != nullptr) {
+    refuse_input("token " + id + " is already in the pool: give each token once");
   }
-}
-
-/// Throws Error{invalid_request} if another token than that of `slot` has this secret.
-inline void check_secret_of(const Roster& roster, const Slot& slot, const Secret& secret) {
-  if (const Slot* owner = roster.find(secret); owner != nullptr && owner != &slot) {
-    refuse_input("token " + std::string(slot.face.id) + " is given the secret of token " +
-                 std::string(owner->face.id) + ": give each token its own");
-  }
+  check_secret(roster, id, token.secret);
 }
 
 inline void check_limits(const std::vector<Limit>& limits, const std::string& field) {

@@ -24,8 +24,10 @@ TEST_CASE("a token that is added serves") {
 
 TEST_CASE("a token is not added twice nor under the id of another") {
   Rig rig({.tokens = tokens(2)});
-  CHECK_THROWS_AS(rig.pool().add({.secret = "secret-0", .id = "other"}), Error);
-  CHECK_THROWS_AS(rig.pool().add({.secret = "other", .id = "t1"}), Error);
+  CHECK_THROWS_WITH(rig.pool().add({.secret = "secret-0", .id = "other"}),
+                    "token other is given the secret of token t0: give each token its own");
+  CHECK_THROWS_WITH(rig.pool().add({.secret = "other", .id = "t1"}),
+                    "token t1 is already in the pool: give each token once");
   CHECK_THROWS_AS(rig.pool().add({.secret = ""}), Error);
   CHECK(rig.snapshot().tokens.size() == 2);
 }
