@@ -262,6 +262,7 @@ TEST_CASE("what a pool begins with is checked") {
   };
   CHECK(problem({.tokens = tokens(1)}) == "fit");
   CHECK_THAT(problem({}), test::StartsWith("tokens is empty"));
+  CHECK_THAT(problem({.tokens = {{.secret = "a"}, {}}}), test::StartsWith("tokens[1].secret is empty"));
   std::vector<Token> twice = tokens(2);
   twice[1].id = "t0";
   CHECK_THAT(problem({.tokens = twice}), test::StartsWith("tokens[1].id is t0, as that of an earlier token"));
