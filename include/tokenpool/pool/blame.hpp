@@ -98,7 +98,7 @@ class Blame {
       return false;
     }
     cause.lengthen(ending_.grant.ticket, state_.newest_ticket, state_.latest, state_.roster.usable(),
-                   *state_.random);
+                   ending_.meaning.rest ? refusal.own.until() : end_of_time, *state_.random);
     std::for_each(cause.asked().begin(), cause.asked().end(),
                   [this](const Refusal& asked) { take_back(asked); });
     ending_.publish(LedgerNews::Kind::rest, cause.rest().until(), ending_.subject(scope_of(place)));

@@ -86,14 +86,17 @@ class SharedCause {
   }
 
   /// The place rests a step longer: 1, 2, 4, 8 s, and not longer than that while one of the `usable` tokens
-  /// of the pool is left that was not asked; then up to two minutes.
+  /// of the pool is left that was not asked; then up to two minutes. But not beyond `told`, the time at which
+  /// the server said to come again (`end_of_time`: it said nothing), or an eighth of the step, whichever is
+  /// later: what is told may be wrong each time.
   void lengthen(std::uint64_t ticket, std::uint64_t newest, SteadyTime now, std::size_t usable,
-                RandomSource& random) noexcept {
+                SteadyTime told, RandomSource& random) noexcept {
     constexpr Duration longest_guess = std::chrono::seconds(8);
     const unsigned strikes = (std::max)(rest_.strikes_after(ticket), 1U);
     const Duration step = rest_step(strikes, random);
     const Duration length = strikes <= usable ? (std::min)(step, longest_guess) : step;
-    rest_.refused(ticket, newest, now, after(now, length), Verdict::rate_limited);
+    const SteadyTime until = (std::min)(after(now, length), (std::max)(told, after(now, step / 8)));
+    rest_.refused(ticket, newest, now, until, Verdict::rate_limited);
   }
 
   /// A request was granted while the place was at the end of its rest.

@@ -30,7 +30,7 @@ struct LimitFieldFamily {
   std::string_view counts;
 };
 
-inline constexpr std::array<LimitFieldFamily, 7> limit_field_families{{
+inline constexpr auto limit_field_families = std::to_array<LimitFieldFamily>({
     {"x-ratelimit-",
      ""},  // OpenAI, Azure OpenAI, Groq, Mistral, GitHub, Discord, Cohere, OpenRouter, gateways
     {"x-rate-limit-", ""},           // X
@@ -39,7 +39,7 @@ inline constexpr std::array<LimitFieldFamily, 7> limit_field_families{{
     {"anthropic-ratelimit-", ""},    // Anthropic
     {"x-ratelimitbysize-", "size"},  // Mistral
     {"ratelimitbysize-", "size"},    // Mistral
-}};
+});
 
 enum class LimitWord { limit, remaining, reset };
 
@@ -58,9 +58,8 @@ inline std::string lowered(std::string_view text) {
 /// Parts `reset-tokens-minute` or `input-tokens-reset` into the word and what is counted.
 inline std::optional<LimitFieldName> split_limit_name(std::string_view name, std::string_view counts) {
   using Word = std::pair<std::string_view, LimitWord>;
-  constexpr std::array<Word, 3> words{Word{"limit", LimitWord::limit},
-                                      Word{"remaining", LimitWord::remaining},
-                                      Word{"reset", LimitWord::reset}};
+  constexpr auto words = std::to_array<Word>(
+      {{"limit", LimitWord::limit}, {"remaining", LimitWord::remaining}, {"reset", LimitWord::reset}});
   const auto first = name.substr(0, name.find('-'));
   const auto last = name.substr(name.rfind('-') + 1);
   for (const auto& [spelled, word] : words) {

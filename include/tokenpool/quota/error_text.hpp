@@ -26,9 +26,9 @@ namespace detail {
 inline constexpr std::size_t error_text_bytes = 4096;
 
 /// Where error bodies keep their prose; the last is OpenRouter's copy of what its upstream said.
-inline constexpr std::array<std::string_view, 10> prose_paths{
-    "error.message", "message",        "error",          "detail", "error_description",
-    "msg",           "errors.message", "detail.message", "title",  "error.metadata.raw"};
+inline constexpr auto prose_paths = std::to_array<std::string_view>(
+    {"error.message", "message", "error", "detail", "error_description", "msg", "errors.message",
+     "detail.message", "title", "error.metadata.raw"});
 
 }  // namespace detail
 
@@ -59,12 +59,12 @@ struct SpelledUnit {
   std::int64_t milliseconds;
 };
 
-inline constexpr std::array<SpelledUnit, 20> spelled_units{{
+inline constexpr auto spelled_units = std::to_array<SpelledUnit>({
     {"ms", 1},           {"millisecond", 1},   {"milliseconds", 1}, {"s", 1'000},        {"sec", 1'000},
     {"secs", 1'000},     {"second", 1'000},    {"seconds", 1'000},  {"m", 60'000},       {"min", 60'000},
     {"mins", 60'000},    {"minute", 60'000},   {"minutes", 60'000}, {"h", 3'600'000},    {"hr", 3'600'000},
     {"hour", 3'600'000}, {"hours", 3'600'000}, {"d", 86'400'000},   {"day", 86'400'000}, {"days", 86'400'000},
-}};
+});
 
 inline std::optional<std::int64_t> take_spelled_part(TextReader& text) noexcept {
   const auto number = text.take_while([](char c) { return is_digit(c) || c == '.'; });
@@ -122,9 +122,9 @@ inline std::optional<CalendarTime> spelled_date(TextReader text) noexcept {
 
 /// After these words servers name the time: OpenAI, Groq, Gemini; Moonshot; Azure, Azure API
 /// Management; Anthropic.
-inline constexpr std::array<std::string_view, 7> time_phrases{
-    "again in ",    "again after ",    "retry in ",        "retry after ",
-    "reset after ", "replenished in ", "regain access on "};
+inline constexpr auto time_phrases =
+    std::to_array<std::string_view>({"again in ", "again after ", "retry in ", "retry after ", "reset after ",
+                                     "replenished in ", "regain access on "});
 
 }  // namespace detail
 

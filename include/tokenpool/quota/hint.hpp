@@ -34,14 +34,14 @@ inline std::optional<std::chrono::milliseconds> as_duration(std::string_view val
   return parse_duration(value);
 }
 
-inline constexpr std::array<BodyHint, 6> body_hints{{
+inline constexpr auto body_hints = std::to_array<BodyHint>({
     {"error.details.retryDelay", as_duration},                  // google.rpc.RetryInfo
     {"error.details.metadata.quotaResetDelay", as_duration},    // Google's Cloud Code
     {"retry_after", as_seconds},                                // Discord
     {"parameters.retry_after", as_seconds},                     // Telegram
     {"error.retry_after", as_seconds},                          // gateways
     {"error.metadata.headers.X-RateLimit-Reset", parse_reset},  // OpenRouter
-}};
+});
 
 inline std::optional<std::chrono::milliseconds> hint_in_body(std::string_view body, CalendarTime from) {
   std::array<std::optional<std::chrono::milliseconds>, body_hints.size()> found;

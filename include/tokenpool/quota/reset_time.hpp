@@ -53,14 +53,14 @@ struct DurationUnit {
 };
 
 /// `ms` stands before `m`, or "120ms" would be two hours.
-inline constexpr std::array<DurationUnit, 8> duration_units{{{"ms", 1},
-                                                             {"us", 1, 1'000},
-                                                             {"\xC2\xB5s", 1, 1'000},
-                                                             {"ns", 1, 1'000'000},
-                                                             {"d", 86'400'000},
-                                                             {"h", 3'600'000},
-                                                             {"m", 60'000},
-                                                             {"s", 1'000}}};
+inline constexpr auto duration_units = std::to_array<DurationUnit>({{"ms", 1},
+                                                                    {"us", 1, 1'000},
+                                                                    {"\xC2\xB5s", 1, 1'000},
+                                                                    {"ns", 1, 1'000'000},
+                                                                    {"d", 86'400'000},
+                                                                    {"h", 3'600'000},
+                                                                    {"m", 60'000},
+                                                                    {"s", 1'000}});
 
 /// A number times a unit, in milliseconds rounded up.
 inline std::optional<std::int64_t> take_duration_part(TextReader& text) noexcept {

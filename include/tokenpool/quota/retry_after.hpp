@@ -40,8 +40,8 @@ std::optional<std::chrono::milliseconds> longest_of(const Headers& headers, std:
 }
 
 /// OpenAI and Azure; Azure; AWS. All in milliseconds.
-inline constexpr std::array<std::string_view, 3> millisecond_fields{"retry-after-ms", "x-ms-retry-after-ms",
-                                                                    "x-amz-retry-after"};
+inline constexpr auto millisecond_fields =
+    std::to_array<std::string_view>({"retry-after-ms", "x-ms-retry-after-ms", "x-amz-retry-after"});
 
 }  // namespace detail
 

@@ -22,7 +22,7 @@ struct Consequence {
   std::string_view words;
 };
 
-inline constexpr std::array<Consequence, 12> consequences{{
+inline constexpr auto consequences = std::to_array<Consequence>({
     {Meaning::too_fast, Verdict::rate_limited, LimitScope::unknown, true, false, true, "too fast"},
     {Meaning::allowance_spent, Verdict::quota_exhausted, LimitScope::unknown, true, false, true,
      "allowance spent until it is renewed"},
@@ -42,7 +42,7 @@ inline constexpr std::array<Consequence, 12> consequences{{
     {Meaning::busy, Verdict::overloaded, LimitScope::service, false, false, true, "no capacity"},
     {Meaning::broken, Verdict::server_error, LimitScope::service, false, false, true, "server failed"},
     {Meaning::proxy_refused, Verdict::network_error, LimitScope::egress, false, false, true, "proxy refused"},
-}};
+});
 
 constexpr const Consequence& consequence_of(Meaning meaning) noexcept {
   for (const Consequence& consequence : consequences) {

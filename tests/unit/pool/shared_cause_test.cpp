@@ -31,7 +31,7 @@ struct Place {
     refusal.own.refused(old, ticket, now, now + own_rest, Verdict::rate_limited);
     cause.refused(refusal, ticket);
     if (cause.active()) {
-      cause.lengthen(old, ticket, now, usable, random);
+      cause.lengthen(old, ticket, now, usable, refusal.own.until(), random);
     }
   }
   std::vector<Refusal> succeed() { return cause.succeeded(++ticket, now); }
@@ -86,6 +86,16 @@ TEST_CASE("the success of the newest request that was under way at the first ref
   CHECK(place.cause.succeeded(20, now).empty());
   place.refuse_old(17, 3);
   CHECK(place.cause.active());
+}
+
+TEST_CASE("a place rests no longer than the server told and at least an eighth of its step") {
+  const auto [refusals, told, rest] =
+      GENERATE(table<std::uint32_t, Duration, Duration>({{3, 700ms, 700ms}, {3, 40ms, 125ms}, {4, 40ms, 250ms}}));
+  Place place;
+  for (std::uint32_t slot = 1; slot <= refusals; ++slot) {
+    place.refuse(slot, told);
+  }
+  CHECK(place.cause.opens_at(40) == now + rest);
 }
 
 TEST_CASE("where tests are refused again and again others follow step by step") {
