@@ -89,8 +89,8 @@ TEST_CASE("the success of the newest request that was under way at the first ref
 }
 
 TEST_CASE("a place rests no longer than the server told and at least an eighth of its step") {
-  const auto [refusals, told, rest] =
-      GENERATE(table<std::uint32_t, Duration, Duration>({{3, 700ms, 700ms}, {3, 40ms, 125ms}, {4, 40ms, 250ms}}));
+  const auto [refusals, told, rest] = GENERATE(
+      table<std::uint32_t, Duration, Duration>({{3, 700ms, 700ms}, {3, 40ms, 125ms}, {4, 40ms, 250ms}}));
   Place place;
   for (std::uint32_t slot = 1; slot <= refusals; ++slot) {
     place.refuse(slot, told);
