@@ -6,7 +6,8 @@
 
 Without --all a sample of N mutants (150) is drawn by the seed, which is printed. A mutant is first shown to the test file that
 mirrors its header, then to the others of the room and to the property suites that include it, until one fails. Survivors are
-listed; docs/testing.md judges those of the last runs. Ends with 1 when less than SHARE (0.9) of what compiles is killed.
+listed; those that change no behaviour go into no_effect.txt, which is left out of the samples. Ends with 1 when less than SHARE
+(0.9) of what compiles is killed.
 """
 
 import argparse
@@ -118,13 +119,29 @@ def judge(room: Room, mutant: Mutant, number: int) -> str:
     return verdict
 
 
-def chosen(options: argparse.Namespace) -> list[Mutant]:
+def name_of(mutant: Mutant) -> str:
+    """As no_effect.txt has it: without the line's number and what is said of a member."""
+    before, after = (re.sub(r"\s*///<.*", "", text).strip() for text in (mutant.before, mutant.after))
+    return f"{mutant.header}: {before}  ->  {after}"
+
+
+def possible() -> list[Mutant]:
+    """All but those that were found to change nothing."""
     mutants: list[Mutant] = []
     for header in sorted((ROOT / "include/tokenpool").rglob("*.hpp")):
         name = str(header.relative_to(ROOT / "include"))
-        room = name.split("/")[1]
-        if room in BELOW and (not options.about or any(about in (room, name, header.name) for about in options.about)):
+        if name.split("/")[1] in BELOW:
             mutants += mutants_of(name, header.read_text())
+    lines = Path(__file__).with_name("no_effect.txt").read_text().split("\n")
+    judged = {line for line in lines if line and not line.startswith("#")}
+    if unknown := judged - {name_of(mutant) for mutant in mutants}:
+        sys.exit("no_effect.txt names what is no mutant any more: look at it again.\n" + "\n".join(sorted(unknown)))
+    return [mutant for mutant in mutants if name_of(mutant) not in judged]
+
+
+def chosen(options: argparse.Namespace) -> list[Mutant]:
+    mutants = [one for one in possible() if not options.about or any(
+        about in (one.header.split("/")[1], one.header, Path(one.header).name) for about in options.about)]
     print(f"{len(mutants)} possible mutants; seed {options.seed}", flush=True)
     random.Random(options.seed).shuffle(mutants)
     return mutants if options.all else mutants[:options.count]
