@@ -2,4 +2,4 @@
 # header: pool/settling.hpp
 # simulated: known
 # breaks: with known limits no request meets 429
-s/arrival(outcome), outcome.answered_at)/grant_.at, grant_.at)/
+s/arrival(outcome), answer(outcome))/grant_.at, grant_.at)/
