@@ -2,10 +2,9 @@
 // that is given a URL string, the way everyone writes it, against one Client for all.
 //
 //   sequential_benchmark [REQUESTS ROUNDS]   requests/s and CPU time in alternating rounds, and their ratios
-//   sequential_benchmark KIND REQUESTS       one thread of bare, client, explain or observer (a client with
-//   either of these),
-//                                            for callgrind: the instructions of two lengths subtracted are a
-//                                            request's
+//   sequential_benchmark KIND REQUESTS       one thread, for callgrind: the instructions of two lengths
+//                                            subtracted are a request's. KIND is bare, client, or explain or
+//                                            observer, which are clients with that alone
 
 #include <chrono>
 #include <cstddef>
